@@ -1,0 +1,259 @@
+"""Our own routes under /gradio_api/play: check, one call of the engine, JSON.
+
+Whatever is refused is answered by one sentence: {"error": sentence, "field": name or null}.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from engine.errors import PlaygroundError, Rejected
+from playground import web_files
+from playground.streams import EventStream, chunks
+from playground.strings import t
+
+if TYPE_CHECKING:
+    from playground.service import Service
+
+log = logging.getLogger("playground")
+PREFIX = "/gradio_api/play"
+OWNER = re.compile(r"[A-Za-z0-9_\-]{16,128}")
+Handler = Callable[["Service", Request], Awaitable[Any]]
+
+
+class JSON(Response):
+    """JSON by orjson; NaN and infinity become null."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Encode `content`."""
+        return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def routes(service: Service) -> list[Route]:
+    """Return all routes, bound to one service."""
+
+    def route(path: str, method: str, handler: Handler) -> Route:
+        return Route(PREFIX + path, _guarded(service, handler), methods=[method])
+
+    return [
+        route("/web/{file}", "GET", _web),
+        route("/web/{version}/{file}", "GET", _web),
+        route("/catalogue", "GET", _catalogue),
+        route("/runs", "POST", _start),
+        route("/runs", "GET", _list),
+        route("/runs/{id}", "GET", _view),
+        route("/runs/{id}", "DELETE", _delete),
+        route("/runs/{id}/commands", "POST", _command),
+        route("/runs/{id}/events", "GET", _events),
+        route("/runs/{id}/timeline", "GET", _timeline),
+        route("/runs/{id}/metrics.csv", "GET", _metrics),
+        route("/runs/{id}/checkpoint", "GET", _checkpoint),
+        route("/runs/{id}/script.py", "GET", _script),
+        route("/runs/{id}/film.webp", "GET", _film),
+        route("/explore/{view}", "POST", _explore),
+        route("/pictures", "POST", _pictures),
+        route("/checkpoints", "POST", _checkpoints),
+        route("/checkpoints/{name:path}", "GET", _shipped),
+    ]
+
+
+def _guarded(service: Service, handler: Handler) -> Callable[[Request], Awaitable[Any]]:
+    """Turn results into JSON and every error into one sentence with its status."""
+
+    @functools.wraps(handler)
+    async def endpoint(request: Request) -> Any:
+        try:
+            result = await handler(service, request)
+        except PlaygroundError as error:
+            return _refused(error.sentence, error.status, error.field)
+        except HTTPException as error:
+            return _refused(str(error.detail), error.status_code)
+        except (ClientDisconnect, ConnectionError):
+            return Response(status_code=499)
+        except Exception as error:
+            if type(error).__module__ == "playground.security":
+                raise  # the guard's own refusal: it answers
+            log.exception("%s %s failed", request.method, request.url.path)
+            return _refused(t("shell.unforeseen"), 500)
+        return result if callable(result) else JSON(result)
+
+    return endpoint
+
+
+def _refused(sentence: str, status: int, field: str | None = None) -> JSON:
+    return JSON({"error": sentence, "field": field}, status_code=status)
+
+
+# ---- reading a request ---------------------------------------------------------------------------
+
+
+def _owner(request: Request) -> str:
+    token = _viewer(request)
+    if token is None:
+        raise Rejected(t("shell.owner_missing"), field="X-Play-Owner")
+    return token
+
+
+def _viewer(request: Request) -> str | None:
+    token = request.headers.get("x-play-owner") or request.query_params.get("owner") or ""
+    return token if OWNER.fullmatch(token) else None
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """Read a JSON object; NaN, which JSON does not know, is refused by the parser."""
+    try:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        raise Rejected(t("shell.not_json")) from None
+    if not isinstance(body, dict):
+        raise Rejected(t("shell.not_object"))
+    return body
+
+
+def _number(request: Request, name: str, default: int | None = None) -> int | None:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"-?\d{1,15}", text):
+        raise Rejected(t("shell.not_whole", name=name, value=text[:40]), field=name)
+    return int(text)
+
+
+# ---- the routes ----------------------------------------------------------------------------------
+
+
+async def _web(service: Service, request: Request) -> Response:
+    return web_files.answer(request)
+
+
+async def _catalogue(service: Service, request: Request) -> Any:
+    return await service.catalogue(_viewer(request))
+
+
+async def _start(service: Service, request: Request) -> Any:
+    run = await service.start(_owner(request), await _body(request))
+    return JSON(run, status_code=201)
+
+
+async def _list(service: Service, request: Request) -> Any:
+    return {"runs": service.list(_owner(request))}
+
+
+async def _view(service: Service, request: Request) -> Any:
+    return service.view(request.path_params["id"], _viewer(request))
+
+
+async def _delete(service: Service, request: Request) -> Any:
+    await service.delete(_owner(request), request.path_params["id"])
+    return {"ok": True}
+
+
+async def _command(service: Service, request: Request) -> Any:
+    body = await _body(request)
+    return await service.command(_owner(request), request.path_params["id"], body)
+
+
+async def _events(service: Service, request: Request) -> Any:
+    run_id = request.path_params["id"]
+    after = _number(request, "after", 0) or 0
+    view = service.view(run_id, _viewer(request))
+    if request.query_params.get("poll"):
+        return {"events": service.events(run_id, after), "run": view}
+    last = request.headers.get("last-event-id", "")
+    if last.isdecimal():
+        after = max(after, int(last))
+    return EventStream(
+        chunks(
+            lambda cursor: service.events(run_id, cursor),
+            lambda cursor, seconds: service.wait(run_id, cursor, seconds),
+            after,
+        )
+    )
+
+
+async def _timeline(service: Service, request: Request) -> Any:
+    after = _number(request, "after_step", -1)
+    return await service.timeline(request.path_params["id"], after)
+
+
+async def _metrics(service: Service, request: Request) -> Response:
+    run_id = request.path_params["id"]
+    text = await service.metrics_csv(run_id)
+    return _download(text.encode(), f"{run_id}-metrics.csv", "text/csv; charset=utf-8")
+
+
+async def _checkpoint(service: Service, request: Request) -> Response:
+    run_id = request.path_params["id"]
+    path = await service.run_checkpoint(run_id, _number(request, "step"))
+    return _file(path, f"{run_id}-{path.name}")
+
+
+async def _shipped(service: Service, request: Request) -> Response:
+    path = await service.saved_checkpoint(request.path_params["name"])
+    return _file(path, "-".join(path.parts[-2:]))
+
+
+async def _script(service: Service, request: Request) -> Response:
+    run_id = request.path_params["id"]
+    text = await service.script(run_id)
+    return _download(text.encode(), f"{run_id}.py", "text/x-python; charset=utf-8")
+
+
+async def _film(service: Service, request: Request) -> Response:
+    run_id = request.path_params["id"]
+    view = request.query_params.get("view", "grid")
+    data = await service.film(run_id, view)
+    return _download(data, f"{run_id}-{view}.webp", "image/webp")
+
+
+async def _explore(service: Service, request: Request) -> Any:
+    body = await _body(request)
+    source, args = body.get("source"), body.get("args", {})
+    if not isinstance(source, dict) or not isinstance(args, dict):
+        raise Rejected(t("shell.explore_shape"), field="source")
+    return await service.explore(source, request.path_params["view"], args)
+
+
+async def _pictures(service: Service, request: Request) -> Any:
+    owner = _owner(request)
+    async with request.form(max_files=5000, max_fields=20) as form:
+        files = [(f.filename or "", f.file) for f in _files(form)]
+        options = {k: str(v) for k, v in form.multi_items() if not isinstance(v, UploadFile)}
+        return JSON(await service.add_pictures(owner, files, options), status_code=201)
+
+
+async def _checkpoints(service: Service, request: Request) -> Any:
+    owner = _owner(request)
+    async with request.form(max_files=1, max_fields=5) as form:
+        files = _files(form)
+        if len(files) != 1:
+            raise Rejected(t("shell.one_file"), field="file")
+        data = await files[0].read()
+        added = await service.add_checkpoint(owner, files[0].filename or "", data)
+        return JSON(added, status_code=201)
+
+
+def _files(form: Any) -> list[UploadFile]:
+    return [v for _, v in form.multi_items() if isinstance(v, UploadFile)]
+
+
+def _file(path: Any, name: str) -> Response:
+    return FileResponse(path, media_type="application/octet-stream", filename=name)
+
+
+def _download(data: bytes, name: str, media_type: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(data, media_type=media_type, headers=headers)

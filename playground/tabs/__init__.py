@@ -1,0 +1,1 @@
+"""One module a tab: its words and its layout."""
