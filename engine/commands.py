@@ -8,6 +8,7 @@ from typing import Any
 from engine.errors import Rejected
 
 MAX_ALLOWANCE = 10_000
+LOOKS = ("map", "grid", "atlas")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,15 @@ class RequestPreview:
     args: dict[str, Any]
 
 
-Command = Pause | Resume | Step | Stop | Park | Set | Save | RequestPreview
+@dataclass(frozen=True)
+class Look:
+    """Choose what a live view shows (plane, extent); nothing of it is learnt."""
+
+    name: str
+    args: dict[str, Any]
+
+
+Command = Pause | Resume | Step | Stop | Park | Set | Save | RequestPreview | Look
 
 _SIMPLE: dict[str, Command] = {
     "pause": Pause(),
@@ -88,5 +97,10 @@ def from_json(message: dict[str, Any]) -> Command:
         if not isinstance(message.get("field"), str) or "value" not in message:
             raise Rejected("A change needs the name of a field and its value.", field="field")
         return Set(message["field"], message["value"])
-    known = ", ".join([*_SIMPLE, "step", "set"])
+    if name == "look":
+        view, args = message.get("name"), message.get("args", {})
+        if not isinstance(view, str) or not isinstance(args, dict) or view not in LOOKS:
+            raise Rejected(f"look needs a live view ({', '.join(LOOKS)}) and args.", field="name")
+        return Look(view, args)
+    known = ", ".join([*_SIMPLE, "step", "set", "look"])
     raise Rejected(f"There is no command {name!r:.60}; known are {known}.", field="command")

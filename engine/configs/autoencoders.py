@@ -181,7 +181,7 @@ class VAEConfig(AEConfig):
 
     beta: float = field(
         1.0,
-        label="Beta, weight of the KL",
+        label="Beta (weight of the KL)",
         help="1 is the VAE; more pulls the codes to the prior, 0 lets them go.",
         minimum=0.0,
         maximum=100.0,

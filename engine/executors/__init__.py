@@ -1,0 +1,1 @@
+"""Who iterates the trainer: the caller, a warm worker process, a cluster or a GPU lease."""

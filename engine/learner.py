@@ -1,0 +1,196 @@
+"""A Learner: networks, optimizers, one training step and the views of one model family.
+
+It has no loop, no files, no threads and no plots: `engine.trainer` iterates it, hosts differ
+only in who iterates the trainer.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from engine.config import Config
+from engine.errors import NotFound, Rejected
+from engine.payloads import Payload
+from engine.tensors import DataSpec, DataView
+
+F = TypeVar("F", bound=Callable[..., Payload])
+Record = dict[str, Tensor]
+
+
+def preview(function: F) -> F:
+    """Mark a Learner's method as a view: `(self, data, **args) -> Payload`, in eval mode."""
+    function.is_preview = True  # type: ignore[attr-defined]
+    return function
+
+
+@dataclass(frozen=True)
+class LiveView:
+    """A view that is redrawn while a run trains, at most every `interval_s` seconds."""
+
+    name: str
+    interval_s: float
+
+
+class Learner:
+    """Base of all model families.
+
+    A subclass sets `live_views`, builds its networks and optimizers in `__init__`, and
+    implements `training_step`, `evaluate`, `draw_live` and `draw_kept`.
+    """
+
+    live_views: ClassVar[tuple[LiveView, ...]] = ()
+    loss_name: ClassVar[str] = "loss"
+
+    def __init__(self, config: Config, spec: DataSpec, device: torch.device) -> None:
+        self.config = config
+        self.spec = spec
+        self.device = device
+        self.networks: dict[str, nn.Module] = {}
+        self.optimizers: dict[str, Optimizer] = {}
+        self.look: dict[str, dict[str, Any]] = {}
+
+    def training_step(self, images: Tensor, labels: Tensor, step: int) -> Record:
+        """Learn from one batch; return 0-dim tensors on the device, without reading them.
+
+        `images` are float (B, C, H, W) in [0, 1], `labels` int64 (B); `step` counts from 0.
+        """
+        raise NotImplementedError
+
+    def evaluate(self, data: DataView, *, seed: int, limit: int | None) -> dict[str, float]:
+        """Return the metrics on the first `limit` test images (all when None)."""
+        raise NotImplementedError
+
+    def evaluate_fully(self, data: DataView, *, seed: int) -> dict[str, float]:
+        """Return every metric of `python -m engine evaluate`, on the whole test split."""
+        return self.evaluate(data, seed=seed, limit=None)
+
+    def alerts(self, metrics: dict[str, float]) -> list[tuple[str, str, dict[str, Any] | None]]:
+        """Return (name, sentence, remedy) for what these test metrics give cause to say."""
+        return []
+
+    def draw_live(self, name: str, tick: int, data: DataView) -> Payload:
+        """Draw one live view; `tick` counts its drawings, so that parts can take turns."""
+        raise NotImplementedError
+
+    def draw_kept(self, data: DataView) -> dict[str, Payload]:
+        """Draw what the timeline keeps of this step."""
+        return {}
+
+    def reconfigure(self, config: Config) -> None:
+        """Take over a config that differs in live fields only."""
+        self.config = config
+
+    # ------------------------------------------------------------------ views
+
+    @classmethod
+    def previews(cls) -> tuple[str, ...]:
+        """Return the names of all views."""
+        names = (n for n in dir(cls) if getattr(getattr(cls, n), "is_preview", False))
+        return tuple(n.removeprefix("view_") for n in names)
+
+    def draw(self, name: str, data: DataView, args: dict[str, Any]) -> Payload:
+        """Draw the view `name` in eval mode, without gradients and without touching training.
+
+        Raises `NotFound` for an unknown view and `Rejected` for arguments it does not know.
+        """
+        method = getattr(self, f"view_{name}", None)
+        if method is None or not getattr(method, "is_preview", False):
+            known = ", ".join(self.previews())
+            raise NotFound(f"There is no view {name!r:.60}; known are {known}.")
+        try:
+            inspect.signature(method).bind(data, **args)
+        except TypeError as error:
+            raise Rejected(f"View {name}: {error}.") from error
+        with self.evaluating():
+            payload: Payload = method(data, **args)
+        return payload
+
+    def evaluating(self) -> _Evaluating:
+        """Return a context: eval mode, no gradients, random state and modes put back after."""
+        return _Evaluating(self)
+
+    # ------------------------------------------------------------------ state
+
+    def tensors(self, *, optimizers: bool = True) -> dict[str, Tensor]:
+        """Return everything that the next step depends on, as named tensors."""
+        found = {}
+        for name, network in self.networks.items():
+            for key, value in network.state_dict().items():
+                found[f"networks.{name}.{key}"] = value
+        if optimizers:
+            for name, optimizer in self.optimizers.items():
+                for index, slots in optimizer.state_dict()["state"].items():
+                    for key, value in slots.items():
+                        found[f"optimizers.{name}.{index}.{key}"] = torch.as_tensor(value)
+        return found
+
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Put back what `tensors` gave; names and shapes were checked by `engine.checkpoint`."""
+        for name, network in self.networks.items():
+            prefix = f"networks.{name}."
+            state = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+            network.load_state_dict(state, strict=True)
+        for name, optimizer in self.optimizers.items():
+            prefix = f"optimizers.{name}."
+            slots: dict[int, dict[str, Tensor]] = {}
+            for key, value in tensors.items():
+                if key.startswith(prefix):
+                    index, slot = key.removeprefix(prefix).split(".", 1)
+                    slots.setdefault(int(index), {})[slot] = value.clone()
+            if slots:
+                groups = optimizer.state_dict()["param_groups"]
+                optimizer.load_state_dict({"state": slots, "param_groups": groups})
+
+    def trainable(self) -> list[nn.Parameter]:
+        """Return all parameters that training moves."""
+        return [p for n in self.networks.values() for p in n.parameters() if p.requires_grad]
+
+
+class _Evaluating:
+    """Eval mode without gradients; leaves modes and the CPU/CUDA random state as they were."""
+
+    def __init__(self, learner: Learner) -> None:
+        self.learner = learner
+
+    def __enter__(self) -> None:
+        self.modes = {n: m.training for n, m in self.learner.networks.items()}
+        for network in self.learner.networks.values():
+            network.eval()
+        self.random = torch.get_rng_state()
+        device = self.learner.device
+        self.cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+        self.no_grad = torch.no_grad()
+        self.no_grad.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self.no_grad.__exit__(*error)
+        torch.set_rng_state(self.random)
+        if self.cuda is not None:
+            torch.cuda.set_rng_state(self.cuda, self.learner.device)
+        for name, network in self.learner.networks.items():
+            network.train(self.modes[name])
+
+
+def update(loss: Tensor, optimizer: Optimizer, learning_rate: float, clip: float = 0.0) -> None:
+    """Take one optimizer step down `loss`, optionally with the gradient's norm clipped."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+    if clip > 0:
+        params = [p for g in optimizer.param_groups for p in g["params"]]
+        nn.utils.clip_grad_norm_(params, clip)
+    optimizer.step()
+
+
+def gradient_norm(parameters: list[nn.Parameter]) -> Tensor:
+    """Return the 2-norm of all gradients together, on the device."""
+    norms = torch._foreach_norm([p.grad for p in parameters if p.grad is not None])
+    return torch.linalg.vector_norm(torch.stack(norms))

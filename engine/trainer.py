@@ -1,0 +1,552 @@
+"""The only training loop: a generator of events. Hosts differ only in who iterates it.
+
+What is learnt is a function of (config, data, seed, start point, live changes by step);
+what is emitted, and when a checkpoint is written, may depend on the clock.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine import checkpoint, commands, events
+from engine.config import Config
+from engine.data import load as load_dataset
+from engine.data.base import indices_at
+from engine.device import describe, pick_device, seed_step, synchronize
+from engine.errors import CheckpointError, NoSpace, PlaygroundError, Rejected
+from engine.events import Event
+from engine.inbox import Inbox
+from engine.learner import Learner, Record
+from engine.registry import entry
+from engine.rng import stream_seed
+from engine.spec import RunSpec
+from engine.tensors import DataView
+
+SYNC_S = 0.1  # metrics and the divergence check, ten times a second
+POLL_S = 0.004  # how often the inbox is looked at; far below what a person notices
+SAVE_S = 10.0  # a killed run loses at most this much work
+PREVIEW_SHARE = 0.04  # of the run's time, at most; see Budgeted below
+PREVIEW_CREDIT_S = 0.4  # so that the first pictures come at once
+TEST_LIMIT = 1000  # test images for the live curve
+EXPLODED = 1e3  # times the first loss: diverged though still finite
+
+
+def train(spec: RunSpec, inbox: Inbox) -> Iterator[Event]:
+    """Train one run, yielding events until it ends.
+
+    The last event is a `Status` with state finished, stopped, parked, diverged or failed.
+    Errors of the person's making leave as a `failed` status with one sentence.
+    """
+    try:
+        run = _Run(spec, inbox)
+    except PlaygroundError as error:
+        yield events.Status(0, "failed", error.sentence)
+        return
+    yield from run.events()
+
+
+def build(model: str, config: Config, data: DataView, device: torch.device, seed: int) -> Learner:
+    """Build a Learner with weights that are a function of the seed."""
+    torch.manual_seed(stream_seed(seed, 0, "initialisation"))
+    return entry(model).learner_class(config, data.spec, device)
+
+
+def restore(
+    path: Path, data: DataView, device: torch.device, overrides: dict[str, Any] | None = None
+) -> tuple[Learner, checkpoint.Header]:
+    """Build the Learner of a checkpoint, weights checked against the architecture first.
+
+    `overrides` replace hyperparameters of the checkpoint. Raises `CheckpointError` when it does
+    not fit the data set or the architecture, and `Rejected` for a bad override.
+    """
+    header, tensors = checkpoint.load(path)
+    if tuple(header.shape) != tuple(data.spec.shape):
+        raise CheckpointError(
+            f"{path.name} was trained on pictures of {tuple(header.shape)}; "
+            f"this data set has {tuple(data.spec.shape)}."
+        )
+    config = entry(header.model).config_class.from_values({**header.config, **(overrides or {})})
+    learner = entry(header.model).learner_class(config, data.spec, device)
+    checkpoint.fit(tensors, learner.tensors(optimizers=False), path.name)
+    learner.load_tensors({k: v.to(device) for k, v in tensors.items()})
+    return learner, header
+
+
+class _Run:
+    """One run under way: the loop's state in one place."""
+
+    def __init__(self, spec: RunSpec, inbox: Inbox) -> None:
+        torch.set_num_threads(spec.threads)
+        self.spec, self.inbox = spec, inbox
+        self.device = pick_device(spec.device)
+        self.data = DataView(load_dataset(spec.dataset, spec.data_root), self.device)
+        self.history: list[tuple[int, str, Any, Any]] = []
+        self.step = self.cursor = 0
+        self.seed = spec.seed
+        if spec.resume is None:
+            self.learner = build(
+                spec.model, spec.checked_config(), self.data, self.device, spec.seed
+            )
+        else:
+            self._resume(spec.resume)
+        self.config = self.learner.config
+        self.max_steps = spec.budget.max_steps
+        self.start_step, self.began = self.step, time.monotonic()
+        self.paused, self.allowance = spec.paused, 0
+        self.ending: events.State | None = None
+        self.recorder = _Recorder()
+        self.first_loss: float | None = None
+        self.last_sync = self.last_poll = self.last_save = self.began
+        self.drawing = _Drawing(self)
+        self.alerted: set[str] = set()
+        self.safe: _Safe | None = None
+        self.metrics: dict[str, float] = {}
+        self.rate = _Rate()
+
+    def _resume(self, path: Path) -> None:
+        self.learner, header = restore(path, self.data, self.device, self.spec.config)
+        self.step, self.cursor = header.step, header.cursor
+        self.history = [tuple(h) for h in header.history]  # type: ignore[misc]
+        for name, value in self.learner.config.to_dict().items():
+            old = header.config.get(name, value)
+            if old != value:
+                self.history.append((self.step, name, old, value))
+
+    # ------------------------------------------------------------------ the loop
+
+    def events(self) -> Iterator[Event]:
+        """Yield the events of the whole run."""
+        yield events.Status(self.step, "paused" if self.paused else "running")
+        yield from self._evaluate()
+        yield from self.drawing.first()
+        while self.ending is None:
+            yield from self._take_commands()
+            if self.ending or (self.paused and self.allowance == 0):
+                continue
+            if self._spent():
+                self.ending = "finished"
+                continue
+            self._one_step()
+            now = time.monotonic()
+            stepped_out = self.paused and self.allowance == 0
+            if now - self.last_sync >= SYNC_S or stepped_out:
+                yield from self._synchronise(now)
+            yield from self._milestones(stepped_out)
+        yield from self._finish()
+
+    def _one_step(self) -> None:
+        size = self.config.batch_size  # type: ignore[attr-defined]
+        train = self.data.train
+        indices = indices_at(self.seed, self.cursor, size, len(train))
+        chosen = torch.from_numpy(indices).to(self.device, non_blocking=True)
+        seed_step(self.device, stream_seed(self.seed, self.step))
+        record = self.learner.training_step(train.batch(chosen), train.labels[chosen], self.step)
+        self.recorder.add(record)
+        self.step += 1
+        self.cursor += size
+        self.rate.count += 1
+        if self.allowance:
+            self.allowance -= 1
+
+    def _spent(self) -> bool:
+        seconds = self.spec.budget.max_seconds
+        late = seconds is not None and time.monotonic() - self.began >= seconds
+        return self._reached() or late
+
+    def _reached(self) -> bool:
+        return self.max_steps is not None and self.step >= self.max_steps
+
+    # ------------------------------------------------------------------ commands
+
+    def _take_commands(self) -> Iterator[Event]:
+        now = time.monotonic()
+        if self.paused and self.allowance == 0:
+            arrived = self.inbox.wait(1.0)
+            self.rate.restart()
+        elif now - self.last_poll >= POLL_S:
+            self.last_poll, arrived = now, self.inbox.poll()
+        else:
+            arrived = []
+        for at, name, value in self.spec.changes:
+            if at == self.step:
+                yield from self._set(commands.Set(name, value))
+        for command in arrived:
+            yield from self._obey(command)
+
+    def _obey(self, command: commands.Command) -> Iterator[Event]:
+        match command:
+            case commands.Pause():
+                if not self.paused:
+                    yield from self._synchronise(time.monotonic())
+                    self.paused = True
+                    yield events.Status(self.step, "paused")
+                    yield from self.drawing.whole()
+                    yield from self._save("paused")
+                self.allowance = 0
+            case commands.Resume():
+                self.paused, self.allowance = False, 0
+                self.rate.restart()
+                yield events.Status(self.step, "running")
+            case commands.Step(count):
+                if self.paused:
+                    self.allowance += count
+                else:
+                    self.paused, self.allowance = True, count
+                    yield events.Status(self.step, "paused")
+            case commands.Stop():
+                self.ending = "stopped"
+            case commands.Park():
+                self.ending = "parked"
+            case commands.Set():
+                yield from self._set(command)
+            case commands.Look(name, args):
+                self.learner.look[name] = args
+                yield from self.drawing.whole()
+            case commands.Save():
+                yield from self._save("asked for")
+            case commands.RequestPreview():
+                yield self._answer(command)
+
+    def _set(self, command: commands.Set) -> Iterator[Event]:
+        try:
+            changed = self.config.with_live(command.field, command.value)
+        except Rejected as error:
+            yield events.Refused(self.step, error.sentence, error.field)
+            return
+        old, new = getattr(self.config, command.field), getattr(changed, command.field)
+        if old == new:
+            return
+        self.config = changed
+        self.learner.reconfigure(changed)
+        self.history.append((self.step, command.field, old, new))
+        self.alerted.clear()
+        yield events.Changed(self.step, command.field, old, new)
+
+    def _answer(self, command: commands.RequestPreview) -> Event:
+        try:
+            self.drawing.forget_if_moved()
+            payload = self.learner.draw(command.name, self.data, command.args)
+            answer = events.Answer(self.step, command.request, payload)
+        except PlaygroundError as error:
+            answer = events.Answer(self.step, command.request, None, error.sentence)
+        except (RuntimeError, ValueError, TypeError) as error:
+            sentence = f"The view {command.name} could not be drawn: {error}"
+            answer = events.Answer(self.step, command.request, None, sentence[:300])
+        return answer
+
+    # ------------------------------------------------------------------ reading and showing
+
+    def _synchronise(self, now: float) -> Iterator[Event]:
+        """Read what the device recorded, once; look for divergence; say how far and how fast."""
+        self.last_sync = now
+        window = self.recorder.take()
+        if window is None:
+            return
+        values, bad = window
+        first = self.first_loss
+        if first is None and bad is None:
+            self.first_loss = first = abs(values["loss"]) + 1.0
+        exploded = first is not None and abs(values["loss"]) > EXPLODED * first
+        if bad is not None or exploded:
+            yield from self._diverge(self.step - self.recorder.taken + (bad or 0), bad is not None)
+            return
+        now_values = self.learner.settings_now(self.step)  # type: ignore[attr-defined]
+        yield events.Metrics(self.step, "train", {**values, **now_values})
+        yield self._progress()
+        if self.safe is None or now - self.safe.at >= 1.0:
+            self.safe = _Safe.of(self, now)
+        if now - self.last_save >= SAVE_S:
+            yield from self._save("every ten seconds")
+        yield from self.drawing.due(now)
+        self.last_sync = time.monotonic()
+
+    def _progress(self) -> Event:
+        size = self.config.batch_size  # type: ignore[attr-defined]
+        rate = self.rate.read()
+        elapsed = time.monotonic() - self.began
+        remaining = None
+        if self.max_steps is not None and rate > 0:
+            remaining = max(0.0, (self.max_steps - self.step) / rate)
+        return events.Progress(
+            self.step,
+            self.cursor / len(self.data.train),
+            rate,
+            rate * size,
+            elapsed,
+            remaining,
+            describe(self.device),
+            self.drawing.share(),
+        )
+
+    def _milestones(self, stepped_out: bool) -> Iterator[Event]:
+        """Test metrics, kept pictures and kept checkpoints, at steps that no clock decides."""
+        if is_milestone(self.step):
+            yield from self._evaluate()
+            yield from self.drawing.keep()
+            if self.step >= 64 and self.step & (self.step - 1) == 0:
+                yield from self._save("a power of two")
+        elif self.step % 100 == 0:
+            yield from self._evaluate()
+        if stepped_out:
+            yield from self.drawing.whole()
+
+    def _evaluate(self, limit: int | None = TEST_LIMIT) -> Iterator[Event]:
+        values = self.learner.evaluate(self.data, seed=self.seed, limit=limit)
+        if not all(math.isfinite(v) for v in values.values()):
+            return
+        self.metrics = values
+        yield events.Metrics(self.step, "test", values)
+        if self.step < 100:
+            return
+        for name, sentence, remedy in self.learner.alerts(values):
+            if name not in self.alerted:
+                self.alerted.add(name)
+                yield events.Alert(self.step, name, sentence, remedy)
+
+    # ------------------------------------------------------------------ saving and ending
+
+    def header(self) -> checkpoint.Header:
+        """Return the header of a checkpoint of this moment."""
+        groups = {
+            name: {k: v for k, v in optimizer.param_groups[0].items() if k != "params"}
+            for name, optimizer in self.learner.optimizers.items()
+        }
+        finite = {k: v for k, v in self.metrics.items() if math.isfinite(v)}
+        return checkpoint.Header(
+            model=self.spec.model,
+            config=self.config.to_dict(),
+            dataset=self.spec.dataset,
+            dataset_fingerprint=self.data.dataset.fingerprint,
+            shape=self.data.spec.shape,
+            class_names=self.data.spec.class_names,
+            seed=self.seed,
+            step=self.step,
+            cursor=self.cursor,
+            max_steps=self.max_steps,
+            optimizer_groups=groups,
+            history=tuple(self.history),
+            metrics={f"test/{k}": v for k, v in finite.items()},
+            title=self.spec.title,
+            command=self.spec.command,
+            versions={"torch": torch.__version__},
+        )
+
+    def _save(self, reason: str) -> Iterator[Event]:
+        self.last_save = time.monotonic()
+        if self.spec.folder is None:
+            return
+        path = self.spec.folder / f"step-{self.step:08d}.safetensors"
+        try:
+            checkpoint.save(path, self.header(), self.learner.tensors())
+        except NoSpace as error:
+            yield events.Alert(self.step, "not_saved", f"Not saved: {error.sentence}")
+            return
+        prune(self.spec.folder)
+        yield events.Saved(self.step, str(path), reason)
+
+    def _diverge(self, step: int, non_finite: bool) -> Iterator[Event]:
+        """Go back to the last finite state, save it, and end with the way back."""
+        what = "loss became NaN or infinite" if non_finite else "loss grew a thousandfold"
+        extra: dict[str, Any] = {}
+        if self.safe is not None:
+            self.safe.put_back(self)
+            yield from self._save("the last finite state")
+            rate = getattr(self.config, "learning_rate", None)
+            lower = None if rate is None else float(f"{min(rate / 3, 3e-3):.2g}")
+            extra = {"rewind": {"step": self.step, "learning_rate": lower}}
+            way = f" Rewind to step {self.step} with learning rate {lower}?"
+        else:
+            way = " Start again with a lower learning rate."
+        self.ending = "diverged"
+        self.message = f"This run diverged at step {step} ({what}).{way}"
+        self.extra = extra
+
+    message: str | None = None
+    extra: dict[str, Any] = {}  # noqa: RUF012  (replaced, never changed)
+
+    def _finish(self) -> Iterator[Event]:
+        state = self.ending or "stopped"
+        if state != "diverged":
+            synchronize(self.device)
+            yield from self._synchronise_last()
+            state = self.ending or state
+        if state in ("finished", "stopped"):
+            yield from self._evaluate(limit=None)
+            yield from self.drawing.whole()
+            yield from self.drawing.keep()
+        if state != "diverged":
+            yield from self._save(state)
+        yield self._progress()
+        yield events.Status(self.step, state, self.message, None, self.extra)
+
+    def _synchronise_last(self) -> Iterator[Event]:
+        yield from self._synchronise(time.monotonic())
+
+
+def is_milestone(step: int) -> bool:
+    """Say whether the timeline keeps this step: 0, 1, 2, 3, 4, 6, 8, 11, 16, 23, 32, …
+
+    Half powers of two, so that a run of any length has a few dozen frames; then every 2,000.
+    """
+    if step < 4:
+        return True
+    if step > 8192:
+        return step % 2048 == 0
+    exponent = round(2 * math.log2(step))
+    return round(2 ** (exponent / 2)) == step
+
+
+def prune(folder: Path, keep_last: int = 2) -> None:
+    """Delete checkpoints that are neither among the newest nor at a power of two."""
+    paths = sorted(folder.glob("step-*.safetensors"))
+    for path in paths[:-keep_last]:
+        step = int(path.stem.removeprefix("step-"))
+        if step & (step - 1) or step < 64:
+            path.unlink(missing_ok=True)
+
+
+class _Recorder:
+    """Losses stay on the device until they are read all at once."""
+
+    def __init__(self) -> None:
+        self.rows: list[Record] = []
+        self.taken = 0
+
+    def add(self, record: Record) -> None:
+        """Keep one step's record."""
+        self.rows.append(record)
+
+    def take(self) -> tuple[dict[str, float], int | None] | None:
+        """Return the means since last time, and the index of the first non-finite step."""
+        if not self.rows:
+            return None
+        rows, self.rows = self.rows, []
+        self.taken = len(rows)
+        names = {name for row in rows for name in row}
+        columns = {n: torch.stack([r[n] for r in rows if n in r]).float() for n in names}
+        means = torch.stack([c.mean() for c in columns.values()]).tolist()
+        finite = torch.isfinite(columns["loss"]).tolist()
+        bad = None if all(finite) else finite.index(False)
+        return dict(zip(columns, means, strict=True)), bad
+
+
+@dataclass
+class _Rate:
+    """Steps per second over a sliding window of the clock."""
+
+    count: int = 0
+    marks: list[tuple[float, int]] = field(default_factory=list)
+
+    def read(self) -> float:
+        """Return steps per second over about the last two seconds."""
+        now = time.monotonic()
+        self.marks = [m for m in self.marks if now - m[0] <= 2.0] + [(now, self.count)]
+        (t0, n0), (t1, n1) = self.marks[0], self.marks[-1]
+        return (n1 - n0) / (t1 - t0) if t1 - t0 > 0.05 else 0.0
+
+    def restart(self) -> None:
+        """Forget the window: the run stood still."""
+        self.marks = [(time.monotonic(), self.count)]
+
+
+@dataclass
+class _Safe:
+    """The last finite state, kept in memory for the way back after divergence."""
+
+    at: float
+    step: int
+    cursor: int
+    tensors: dict[str, Tensor]
+
+    @classmethod
+    def of(cls, run: _Run, now: float) -> _Safe:
+        """Copy the present state, if it is finite."""
+        tensors = {k: v.detach().clone() for k, v in run.learner.tensors().items()}
+        good = all(bool(v.isfinite().all()) for v in tensors.values() if v.is_floating_point())
+        if not good and run.safe is not None:
+            return replace(run.safe, at=now)
+        return cls(now, run.step, run.cursor, tensors)
+
+    def put_back(self, run: _Run) -> None:
+        """Return the run to this state."""
+        run.learner.load_tensors(self.tensors)
+        run.step, run.cursor = self.step, self.cursor
+
+
+class _Drawing:
+    """Live pictures within their share of the run's time; kept ones at milestones."""
+
+    def __init__(self, run: _Run) -> None:
+        self.run = run
+        self.began = time.monotonic()
+        self.spent = 0.0
+        self.ticks: dict[str, int] = {}
+        self.drawn_at: dict[str, float] = {}
+        self.step_seen = -1
+
+    def first(self) -> Iterator[Event]:
+        """Draw everything once, so that something is on screen before the first step."""
+        yield from self.whole()
+        yield from self.keep()
+
+    def whole(self) -> Iterator[Event]:
+        """Draw every live view whole: at the start, at a pause, at the end."""
+        self.ticks.clear()
+        for view in self._views():
+            yield from self._draw(view.name)
+
+    def due(self, now: float) -> Iterator[Event]:
+        """Draw the views whose time has come, most overdue first, while there is time for it."""
+        overdue = sorted(self._views(), key=lambda v: self.drawn_at.get(v.name, 0.0) + v.interval_s)
+        for view in overdue:
+            late = now - self.drawn_at.get(view.name, 0.0) >= view.interval_s * 0.9
+            if late and self._within_budget():
+                yield from self._draw(view.name)
+
+    def keep(self) -> Iterator[Event]:
+        """Draw what the timeline keeps of this step."""
+        if not self.run.spec.previews:
+            return
+        began = time.monotonic()
+        payloads = self.run.learner.draw_kept(self.run.data)
+        self.spent += time.monotonic() - began
+        for name, payload in payloads.items():
+            yield events.Preview(self.run.step, name, payload, kept=True)
+
+    def share(self) -> float:
+        """Return the share of the run's time that drawing took."""
+        return self.spent / max(time.monotonic() - self.began, 1e-6)
+
+    def forget_if_moved(self) -> None:
+        """Let the learner drop what it cached from older weights."""
+        if self.step_seen != self.run.step:
+            self.step_seen = self.run.step
+            forget = getattr(self.run.learner, "forget", None)
+            if forget is not None:
+                forget()
+
+    def _views(self):  # type: ignore[no-untyped-def]
+        return self.run.learner.live_views if self.run.spec.previews else ()
+
+    def _within_budget(self) -> bool:
+        elapsed = time.monotonic() - self.began
+        return self.spent <= PREVIEW_CREDIT_S + PREVIEW_SHARE * elapsed
+
+    def _draw(self, name: str) -> Iterator[Event]:
+        began = time.monotonic()
+        self.forget_if_moved()
+        tick = self.ticks.get(name, 0)
+        payload = self.run.learner.draw_live(name, tick, self.run.data)
+        self.ticks[name] = tick + 1
+        now = time.monotonic()
+        self.spent += now - began
+        self.drawn_at[name] = now
+        yield events.Preview(self.run.step, name, payload)
