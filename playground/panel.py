@@ -1,0 +1,152 @@
+"""The training panel: the same on every tab, wired once for all models.
+
+The controls never call the server through Gradio: every change goes to `web/panel.js`, which
+holds the settings, and a hidden bridge lets the page set the controls (presets, links).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from playground import controls
+from playground.live import live
+from playground.strings import t
+
+CHANGED = "(...values) => { window.Play?.panel?.changed(values); }"
+BRIDGE = """
+window.Play = window.Play ?? {};
+window.Play.bridges = window.Play.bridges ?? {};
+window.Play.bridges[props.tab] = () => trigger("apply");
+"""
+PENDING = "() => window.Play.panel.pending()"
+
+
+@dataclass
+class Panel:
+    """The components of one panel, by the names that `web/panel.js` knows."""
+
+    tab: str
+    components: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """The names in the order in which values travel."""
+        return list(self.components)
+
+    def wire(self) -> None:
+        """Send every change to the page's module, and let the module set every control."""
+        made = list(self.components.values())
+        gr.on(
+            [c.change for c in made],
+            fn=None,
+            inputs=made,
+            js=CHANGED,
+            show_progress="hidden",
+            trigger_mode="multiple",
+        )
+        bridge = gr.HTML(
+            value="",
+            html_template="<div></div>",
+            js_on_load=BRIDGE,
+            elem_classes=["play-hidden"],
+            tab=self.tab,
+        )
+        bridge.apply(
+            fn=None,
+            js=PENDING,
+            outputs=made,
+            show_progress="hidden",
+            trigger_mode="multiple",
+        )
+
+
+def build(
+    tab: str,
+    models: list[dict[str, Any]],
+    datasets: list[dict[str, Any]],
+) -> Panel:
+    """Lay out the panel of one tab for its models, and return it."""
+    preset = models[0]["presets"][0]
+    fields = controls.merged(m["schema"] for m in models)
+    panel = Panel(tab)
+    made = panel.components
+    prefix = f"play-{tab}"
+    made["preset"] = gr.Dropdown(
+        choices=preset_choices(models),
+        value=preset["key"],
+        label=t("panel.preset"),
+        filterable=False,
+        elem_id=f"{prefix}-preset",
+        elem_classes=["play-field"],
+        interactive=True,
+    )
+    made["dataset"] = gr.Dropdown(
+        choices=[(d["title"], d["key"]) for d in datasets if d["available"]],
+        value=preset["dataset"],
+        label=t("panel.dataset"),
+        filterable=False,
+        elem_id=f"{prefix}-dataset",
+        elem_classes=["play-field"],
+        interactive=True,
+    )
+    with gr.Accordion(t("panel.my_pictures"), open=False, elem_classes=["play-fold"]):
+        live("panel", part="pictures", tab=tab)
+    made["model"] = gr.Radio(
+        choices=[(m["title"], m["key"]) for m in models],
+        value=preset["model"],
+        label=t("panel.model"),
+        elem_id=f"{prefix}-model",
+        elem_classes=["play-field", "play-choice"],
+        interactive=True,
+    )
+    # The place is laid out here, but the module reads the names of all controls.
+    transport = gr.Column(elem_classes=["play-transport-place"])
+    with gr.Row(elem_classes=["play-pair"]):
+        made["amount"] = gr.Number(
+            value=preset["max_steps"],
+            label=t("panel.amount"),
+            precision=0,
+            minimum=1,
+            elem_id=f"{prefix}-amount",
+            elem_classes=["play-field"],
+            interactive=True,
+            min_width=80,
+        )
+        made["unit"] = gr.Dropdown(
+            choices=[(t("panel.unit_steps"), "steps"), (t("panel.unit_epochs"), "epochs")],
+            value="steps",
+            label=t("panel.unit"),
+            filterable=False,
+            elem_id=f"{prefix}-unit",
+            elem_classes=["play-field"],
+            interactive=True,
+            min_width=80,
+        )
+        made["seed"] = gr.Number(
+            value=0,
+            label=t("panel.seed"),
+            precision=0,
+            minimum=0,
+            elem_id=f"{prefix}-seed",
+            elem_classes=["play-field"],
+            interactive=True,
+            min_width=60,
+        )
+    values = {f["name"]: f["default"] for f in fields} | preset["config"]
+    for name, made_field in controls.build(fields, values, prefix).items():
+        made[f"config.{name}"] = made_field
+    with transport:
+        live("panel", part="transport", tab=tab, controls=panel.names, prefix=prefix)
+    live("panel", part="files", tab=tab)
+    panel.wire()
+    return panel
+
+
+def preset_choices(models: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return (title, key) of all presets: what works first, what breaks last."""
+    presets = [p for m in models for p in m["presets"]]
+    ordered = sorted(presets, key=lambda p: p["breaks"])
+    return [(p["title"], p["key"]) for p in ordered] + [(t("panel.preset_own"), "")]
