@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from engine.tensors import DataSpec
@@ -17,7 +19,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 def mlp(widths: list[int], activation: str) -> nn.Sequential:
     """Return linear layers of these widths with the activation between them, not at the end."""
     layers: list[nn.Module] = []
-    for i, (fan_in, fan_out) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+    for i, (fan_in, fan_out) in enumerate(pairwise(widths)):
         if i:
             layers.append(ACTIVATIONS[activation]())
         layers.append(nn.Linear(fan_in, fan_out))

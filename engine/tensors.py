@@ -37,7 +37,9 @@ class Images:
 
     def batch(self, indices: Tensor | slice) -> Tensor:
         """Return images in [0, 1], float (B, C, H, W)."""
-        return self.pixels[indices].float().div_(255.0)
+        if isinstance(indices, slice):
+            return self.pixels[indices].float().div_(255.0)
+        return self.pixels.index_select(0, indices).float().div_(255.0)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class DataView:
 
     @cached_property
     def test(self) -> Images:
-        """The test split, in a fixed shuffled order, so that a part of it is fair to all classes."""
+        """The test split in a fixed shuffled order, so that any part of it is a fair sample."""
         order = test_order(len(self.dataset.test.labels))
         images = self.dataset.test.images[order]
         return self._on_device(images, self.dataset.test.labels[order])

@@ -202,7 +202,7 @@ class VAEConfig(AEConfig):
     kl_reduction: str = field(
         "sum",
         label="KL over dimensions",
-        help="Summed, as the bound asks for. Averaged, it weighs latent-dimension times too little.",
+        help="Summed, as the bound asks for. Averaged, it weighs too little, D times.",
         choices=(("sum", "Summed (right)"), ("mean", "Averaged (a common mistake)")),
         advanced=True,
         group="Loss",

@@ -1,0 +1,74 @@
+"""What of a run is on disk beside its checkpoints: its description, its curves, its timeline.
+
+`run.json` is rewritten whole at a change of state; `events.jsonl` and `frames.jsonl` grow by
+whole lines, and a torn last line is dropped when they are read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from engine.checkpoint import write_atomically
+from engine.errors import NoSpace
+
+_ON_DISK = ("metrics", "status", "changed", "saved", "alert")
+
+
+class Journal:
+    """The files of one run, in its folder. Writing errors are kept, never raised into a run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.problem: str | None = None
+
+    def describe(self, run: dict[str, Any]) -> None:
+        """Write `run.json`."""
+        try:
+            write_atomically(self.folder / "run.json", json.dumps(run).encode())
+            self.problem = None
+        except NoSpace as error:
+            self.problem = error.sentence
+
+    def event(self, meta: dict[str, Any], body: bytes) -> None:
+        """Append an event; live pictures and progress are not kept."""
+        if meta["kind"] in _ON_DISK:
+            self._append("events.jsonl", body)
+        elif meta["kind"] == "preview" and meta.get("kept"):
+            self._append("frames.jsonl", body)
+
+    def read(self) -> tuple[dict[str, Any], list[tuple[dict[str, Any], bytes]]]:
+        """Return the description and the events, kept pictures last."""
+        run = json.loads((self.folder / "run.json").read_bytes())
+        found = [*self._lines("events.jsonl"), *self._lines("frames.jsonl")]
+        return run, found
+
+    def delete(self) -> None:
+        """Delete everything of the run."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _append(self, name: str, body: bytes) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with open(self.folder / name, "ab") as file:
+                file.write(body + b"\n")
+        except OSError as error:
+            self.problem = f"The run's curves are not saved ({os.strerror(error.errno or 5)})."
+
+    def _lines(self, name: str) -> list[tuple[dict[str, Any], bytes]]:
+        path = self.folder / name
+        if not path.exists():
+            return []
+        found = []
+        for line in path.read_bytes().splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue  # a line torn by a crash
+            if event.get("kind") == "preview":
+                event = {k: event[k] for k in ("kind", "step", "name", "kept")}
+            found.append((event, line))
+        return found
