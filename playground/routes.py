@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from engine.errors import PlaygroundError, Rejected
 from playground import web_files
-from playground.streams import EventStream, chunks
+from playground.streams import EventStream, chunks, poll
 from playground.strings import t
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ async def _events(service: Service, request: Request) -> Any:
     after = _number(request, "after", 0) or 0
     view = service.view(run_id, _viewer(request))
     if request.query_params.get("poll"):
-        return {"events": service.events(run_id, after), "run": view}
+        return _json_bytes(poll(service.events(run_id, after), orjson.dumps(view)))
     last = request.headers.get("last-event-id", "")
     if last.isdecimal():
         after = max(after, int(last))
@@ -185,8 +185,10 @@ async def _events(service: Service, request: Request) -> Any:
 
 
 async def _timeline(service: Service, request: Request) -> Any:
-    after = _number(request, "after_step", -1)
-    return await service.timeline(request.path_params["id"], after)
+    after = _number(request, "after_step")
+    return _json_bytes(
+        await service.timeline(request.path_params["id"], -1 if after is None else after)
+    )
 
 
 async def _metrics(service: Service, request: Request) -> Response:
@@ -224,7 +226,7 @@ async def _explore(service: Service, request: Request) -> Any:
     source, args = body.get("source"), body.get("args", {})
     if not isinstance(source, dict) or not isinstance(args, dict):
         raise Rejected(t("shell.explore_shape"), field="source")
-    return await service.explore(source, request.path_params["view"], args)
+    return _json_bytes(await service.explore(source, request.path_params["view"], args))
 
 
 async def _pictures(service: Service, request: Request) -> Any:
@@ -248,6 +250,10 @@ async def _checkpoints(service: Service, request: Request) -> Any:
 
 def _files(form: Any) -> list[UploadFile]:
     return [v for _, v in form.multi_items() if isinstance(v, UploadFile)]
+
+
+def _json_bytes(body: bytes) -> Response:
+    return Response(body, media_type="application/json")
 
 
 def _file(path: Any, name: str) -> Response:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from playground import public_api
 from playground.live import live
 from playground.strings import t
 from playground.tabs import vae
 from playground.web_files import WEB, version
+
+if TYPE_CHECKING:
+    from playground.service import Service
 
 TABS = (vae,)
 FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
@@ -76,8 +80,9 @@ def head() -> str:
     return "\n".join(links)
 
 
-def build(catalogue: dict[str, Any]) -> gr.Blocks:
-    """Build the page from the catalogue of models and data sets."""
+def build(service: Service) -> gr.Blocks:
+    """Build the page for a service: its models, data sets and checkpoints."""
+    catalogue = service.describe()
     with gr.Blocks(
         title=t("shell.title"),
         analytics_enabled=False,
@@ -88,4 +93,5 @@ def build(catalogue: dict[str, Any]) -> gr.Blocks:
         with gr.Tabs(elem_id="play-tabs", selected=vae.KEY):
             for tab in TABS:
                 tab.build(catalogue)
+        public_api.publish(service)
     return demo

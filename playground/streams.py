@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
 
-import orjson
-
 from engine.errors import PlaygroundError
+from engine.eventlog import Entry
 
 Message = MutableMapping[str, Any]
 HEARTBEAT_S = 10.0
+EMPTY_S = 0.25
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -22,7 +22,7 @@ HEADERS = [
 GREETING = b"retry: 1000\n: hello\n\n"
 HEARTBEAT = b": still here\n\n"
 
-Events = Callable[[int], list[dict[str, Any]]]
+Events = Callable[[int], list[Entry]]
 Wait = Callable[[int, float], Awaitable[Any]]
 
 
@@ -36,17 +36,25 @@ async def chunks(events: Events, wait: Wait, after: int) -> AsyncIterator[bytes]
     while True:
         fresh = events(after)
         if fresh:
-            after = fresh[-1]["seq"]
-            yield b"".join(frame(event) for event in fresh)
+            after = fresh[-1].seq
+            yield b"".join(frame(entry) for entry in fresh)
             continue
-        await wait(after, HEARTBEAT_S)
-        if not events(after):
+        arrived = await wait(after, HEARTBEAT_S)
+        if not arrived:
             yield HEARTBEAT
+        elif not events(after):
+            # The newest event was taken back (a rewind): nothing to send until the next one.
+            await asyncio.sleep(EMPTY_S)
 
 
-def frame(event: dict[str, Any]) -> bytes:
+def frame(entry: Entry) -> bytes:
     """Write one event as server-sent event."""
-    return b"id: %d\ndata: %b\n\n" % (event["seq"], orjson.dumps(event))
+    return b"id: %d\ndata: %b\n\n" % (entry.seq, entry.wire)
+
+
+def poll(entries: list[Entry], run: bytes) -> bytes:
+    """Write events and the run's view as one JSON object, for pages that poll."""
+    return b'{"events":[%b],"run":%b}' % (b",".join(e.wire for e in entries), run)
 
 
 class EventStream:

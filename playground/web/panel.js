@@ -1,19 +1,176 @@
-// The training panel's module: settings to and from the Gradio controls, transport, files.
+// The training panel's module: settings between the Gradio controls and the store, and what the
+// panel's parts show. Every tab mounts the same parts: transport, files, pictures.
 import * as store from "./store.js";
+import { mountFiles } from "./panel_files.js";
+import { mountKeys } from "./panel_keys.js";
+import { mountPictures } from "./panel_pictures.js";
+import { mountTransport } from "./panel_transport.js";
+import * as fields from "./panel_fields.js";
 
-window.Play = window.Play ?? {};
+const SETTLE_MS = 400; // controls that we set report their change within this time
+const SET_DELAY_MS = 200; // a dragged slider is sent when it rests
 
-let names = [];
+let names = []; // the controls' names, in the order in which their values travel
 let tab = "vae";
-let pushed = null;
-const values = {};
-window.Play.panel = {
-  changed(list) { console.log("changed", JSON.stringify(list)); },
-  pending() { return pushed; },
-  push(list) { pushed = list; window.Play.bridges[tab](); },
-};
+let controls = {}; // name -> value, as the controls show it
+let pushing = null; // {list, until}: values on their way into the controls
+const timers = new Map();
+
+const isConfig = (name) => name.startsWith("config.");
+
+function datasetChoices() {
+  const there = store.state.catalogue.datasets.filter((d) => d.available !== false);
+  return there.map((d) => [d.title, d.key]);
+}
+
+/** Steps of an amount in its unit; epochs depend on the data set and the batch size. */
+function stepsOf(now) {
+  if (typeof now.amount !== "number" || !Number.isFinite(now.amount)) return null;
+  if (now.unit !== "epochs") return now.amount;
+  const data = store.state.catalogue.datasets.find((d) => d.key === now.dataset);
+  const batch = now["config.batch_size"] || 128;
+  return Math.max(1, Math.round((now.amount * (data?.train ?? 60000)) / batch));
+}
+
+function toSettings(now) {
+  const config = {};
+  for (const name of names) if (isConfig(name)) config[name.slice(7)] = now[name];
+  return {
+    preset: now.preset || null, dataset: now.dataset, model: now.model, config,
+    max_steps: stepsOf(now), seed: now.seed,
+  };
+}
+
+/** What the controls should show for these settings; amount and unit stay if they still fit. */
+function toControls(settings) {
+  const next = { ...controls, preset: settings.preset ?? "", dataset: settings.dataset, model: settings.model, seed: settings.seed };
+  for (const [name, value] of Object.entries(settings.config)) next[`config.${name}`] = value;
+  if (settings.max_steps !== stepsOf(next)) Object.assign(next, { amount: settings.max_steps, unit: "steps" });
+  return next;
+}
+
+function push(next) {
+  controls = next;
+  pushing = { list: JSON.stringify(names.map((n) => next[n])), until: performance.now() + SETTLE_MS };
+  window.Play.bridges?.[tab]?.();
+  fields.mark(store.settings());
+}
+
+function pending() {
+  return names.map((name) => (name === "dataset"
+    ? { __type__: "update", choices: datasetChoices(), value: controls.dataset }
+    : controls[name]));
+}
+
+/** Gradio tells the values of all controls whenever one of them changes. */
+function changed(list) {
+  if (!names.length) return;
+  if (pushing) {
+    const settled = JSON.stringify(list) === pushing.list;
+    if (settled || performance.now() < pushing.until) return;
+    pushing = null;
+  }
+  const now = Object.fromEntries(names.map((name, i) => [name, list[i]]));
+  const differing = names.filter((name) => now[name] !== controls[name]);
+  if (!differing.length) return;
+  controls = now;
+  if (differing.includes("preset") && now.preset) return choosePreset(now.preset);
+  store.takeControls(toSettings(now));
+  if (differing.includes("dataset")) return chooseDataset(now.dataset);
+  const preset = store.presetOf(now.preset);
+  const left = differing.some((n) => isConfig(n)) || (preset && preset.model !== now.model);
+  if (preset && left) {
+    store.applySettings({ preset: null });
+  }
+  fields.mark(store.settings());
+  for (const name of differing) if (isConfig(name)) changeLive(name.slice(7));
+}
+
+function choosePreset(key) {
+  const preset = store.presetOf(key);
+  const config = store.presetConfig(preset);
+  store.applySettings({
+    preset: preset.key, model: preset.model, dataset: preset.dataset, max_steps: preset.max_steps, config,
+  });
+  store.announce(preset.help);
+}
+
+function chooseDataset(key) {
+  const data = store.state.catalogue.datasets.find((d) => d.key === key);
+  const advised = Object.keys(data?.recommended ?? {});
+  const known = new Set(store.schema().map((f) => f.name));
+  const config = Object.fromEntries(advised.filter((n) => known.has(n)).map((n) => [n, data.recommended[n]]));
+  const preset = store.presetOf(controls.preset);
+  store.applySettings({ config, preset: preset && preset.dataset !== key ? null : controls.preset || null });
+}
+
+/** Send a live hyperparameter to the running run, once the control rests. */
+function changeLive(name) {
+  const run = store.state.run;
+  const field = store.schema(run?.model).find((f) => f.name === name);
+  if (!field?.live || !fields.isActive(run) || !run.owner_is_you) return;
+  clearTimeout(timers.get(name));
+  timers.set(name, setTimeout(async () => {
+    const value = store.settings().config[name];
+    if (value === store.state.run?.config[name] || fields.problem(field, value)) return;
+    try {
+      await store.command("set", { field: name, value });
+    } catch (error) {
+      fields.refuse(error.field ?? name, error.sentence ?? String(error));
+    }
+  }, SET_DELAY_MS));
+}
+
+/** A run that the page attaches to brings its settings into the controls. */
+function showRunSettings(run) {
+  if (!run) return;
+  store.applySettings({
+    model: run.model, dataset: run.dataset, config: run.config, seed: run.seed,
+    ...(run.max_steps ? { max_steps: run.max_steps } : {}),
+    preset: sameAsPreset(run),
+  });
+}
+
+function sameAsPreset(run) {
+  const model = store.state.catalogue.models.find((m) => m.key === run.model);
+  const same = (p) => p.dataset === run.dataset
+    && Object.entries(store.presetConfig(p)).every(([k, v]) => run.config[k] === v);
+  return model?.presets.find(same)?.key ?? null;
+}
+
+let begun = false;
+function begin() {
+  if (begun) return;
+  begun = true;
+  controls = Object.fromEntries(names.map((n) => [n, null]));
+  controls = toControls(store.settings());
+  fields.mark(store.settings());
+  store.bindControls((settings) => push(toControls(settings)));
+  store.on("reset", (run) => {
+    if (run && JSON.stringify(run.config) !== JSON.stringify(store.settings().config)) showRunSettings(run);
+  });
+  store.on("run", () => fields.mark(store.settings()));
+  store.on("catalogue", () => push(controls));
+  store.on("changed", (event) => {
+    if (store.settings().config[event.field] !== event.new) store.applySettings({ config: { [event.field]: event.new } });
+  });
+  store.on("refused", (event) => fields.refuse(event.field, event.sentence));
+  store.begin();
+}
+
+window.Play = Object.assign(window.Play ?? {}, { panel: { changed, pending } });
 
 export function mount(element, props) {
-  if (props.part === "transport") { names = props.controls; tab = props.tab; window.Play.names = names; }
-  element.textContent = `panel ${props.part}`;
+  if (props.part === "transport") {
+    names = props.controls;
+    tab = props.tab;
+    fields.place(props.prefix);
+    mountTransport(element, props);
+    mountKeys();
+    begin();
+  } else if (props.part === "files") {
+    mountFiles(element, props);
+  } else if (props.part === "pictures") {
+    mountPictures(element, props);
+  }
 }

@@ -254,6 +254,12 @@ export function useRun() {
   if (state.run) setSource({ run: state.run.id });
 }
 
+/** Explore the shipped model with which the page opens. */
+export function showDefault() {
+  const name = defaultCheckpoint();
+  setSource(name ? { checkpoint: name } : null);
+}
+
 /** Forget the attached run: nothing is watched any more; the run itself goes on. */
 export function detach() {
   closeStream();

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import itertools
+import json
 import math
 import time
 from typing import Any
@@ -15,6 +16,7 @@ from PIL import Image
 
 from engine import commands, data, registry
 from engine.errors import Forbidden, NotFound, Rejected
+from engine.eventlog import Entry
 
 CHECKPOINT = "vae/mnist-2d"
 
@@ -99,11 +101,12 @@ class FakeRun:
         }
 
     def tell(self, kind: str, **values: Any) -> None:
-        event = {"seq": next(self.seq), "kind": kind, "step": self.view["step"], **values}
-        self.view["last_seq"] = event["seq"]
+        event = {"kind": kind, "step": self.view["step"], **values}
+        entry = Entry(next(self.seq), event, json.dumps(event).encode())
+        self.view["last_seq"] = entry.seq
         if kind == "status":
             self.view |= {"state": values["state"], "message": values.get("message")}
-        self.log.append(event)
+        self.log.append(entry)
         self.news.set()
         self.news = asyncio.Event()
 
@@ -236,26 +239,27 @@ class FakeService:
                 run.tell("changed", field=field, old=old, new=value)
         return {"ok": True}
 
-    def events(self, run_id: str, after: int) -> list[dict[str, Any]]:
-        return [e for e in self.run(run_id).log if e["seq"] > after]
+    def events(self, run_id: str, after: int) -> list[Entry]:
+        return [e for e in self.run(run_id).log if e.seq > after]
 
-    async def wait(self, run_id: str, after: int, timeout: float) -> None:
+    async def wait(self, run_id: str, after: int, timeout: float) -> bool:
         run = self.run(run_id)
         if not self.events(run_id, after):
             try:
                 await asyncio.wait_for(run.news.wait(), timeout)
             except asyncio.TimeoutError:
-                return
+                return False
+        return True
 
-    async def timeline(self, run_id: str, after_step: int) -> dict[str, Any]:
-        kept = [e for e in self.run(run_id).log if e["kind"] == "preview" and e["kept"]]
-        return {
-            "frames": [
-                {"step": e["step"], "views": {e["name"]: e["payload"]}}
-                for e in kept
-                if e["step"] > after_step
-            ]
-        }
+    async def timeline(self, run_id: str, after_step: int) -> bytes:
+        metas = [e.meta for e in self.run(run_id).log]
+        kept = [m for m in metas if m["kind"] == "preview" and m["kept"]]
+        frames = [
+            {"step": m["step"], "views": {m["name"]: m["payload"]}}
+            for m in kept
+            if m["step"] > after_step
+        ]
+        return json.dumps({"frames": frames}).encode()
 
     async def metrics_csv(self, run_id: str) -> str:
         self.run(run_id)
@@ -264,7 +268,10 @@ class FakeService:
     async def script(self, run_id: str) -> str:
         return f"# repeats {self.run(run_id).view['title']}\n"
 
-    async def explore(self, source: dict[str, Any], view: str, args: dict[str, Any]) -> Any:
+    async def explore(self, source: dict[str, Any], view: str, args: dict[str, Any]) -> bytes:
+        return json.dumps(self.draw(source, view, args)).encode()
+
+    def draw(self, source: dict[str, Any], view: str, args: dict[str, Any]) -> dict[str, Any]:
         if source.get("checkpoint") != CHECKPOINT and source.get("run") not in self.runs:
             raise NotFound(f"There is no checkpoint {source.get('checkpoint')!r:.80}.")
         extent = [-4.0, 4.0, -4.0, 4.0]

@@ -11,7 +11,7 @@ from tests.playground.fake import FakeService
 
 def main(port: int) -> None:
     service = FakeService()
-    demo = shell.build(service.describe())
+    demo = shell.build(service)  # type: ignore[arg-type]
     demo.launch(
         server_port=port,
         app_kwargs={"routes": routes(service)},  # type: ignore[arg-type]
