@@ -1,0 +1,113 @@
+/** Pinned runs: their thinned curves and settings, kept for this browser tab. */
+
+import { emit, state } from "./store.js";
+import { keep, kept } from "./curves_dom.js";
+import { history } from "./curves_history.js";
+import { Series } from "./curves_series.js";
+
+const KEY = "play-pins";
+const LIMIT = 3;
+const POINTS = 240;
+const METRICS = /^(train|test)\/(elbo_nats|reconstruction_nats|kl_nats|grad_norm|steps_per_s|loss)$/;
+
+/**
+ * @typedef {object} Pin
+ * @property {string} id of the run
+ * @property {string} name
+ * @property {string} model
+ * @property {string} dataset
+ * @property {object} config
+ * @property {number} seed
+ * @property {number} step the last step that its curves reach
+ * @property {Object<string, number[][]>} curves "split/metric" -> [steps, values]
+ */
+
+/** @type {Pin[]} */
+let pins = valid(kept(sessionStorage, KEY, []));
+const ready = new Map(); // pin id -> Map of Series
+
+function valid(stored) {
+  const good = (p) => p && typeof p.id === "string" && p.curves && typeof p.curves === "object" && p.config;
+  return Array.isArray(stored) ? stored.filter(good).slice(0, LIMIT) : [];
+}
+
+/** All pins, oldest first. */
+export function allPins() {
+  return pins;
+}
+
+/** Whether the attached run is pinned. */
+export function isPinned(id = state.run?.id) {
+  return pins.some((p) => p.id === id);
+}
+
+/** Pins whose curves belong under those of the attached run. */
+export function otherPins() {
+  return pins.filter((p) => p.id !== state.run?.id);
+}
+
+/** The curve of a pin as a Series, or null. */
+export function pinSeries(pin, split, metric) {
+  if (!ready.has(pin.id)) {
+    const curves = Object.entries(pin.curves).map(([key, points]) => [key, Series.from(points)]);
+    ready.set(pin.id, new Map(curves));
+  }
+  return ready.get(pin.id).get(`${split}/${metric}`) ?? null;
+}
+
+/** The furthest step of the pins' curves. */
+export function pinReach() {
+  return Math.max(0, ...otherPins().map((p) => p.step));
+}
+
+/** Pin the attached run as it is now; the oldest of more than three goes. */
+export function pinRun(name) {
+  const { run } = state;
+  if (!run) return null;
+  const curves = {};
+  for (const [key, series] of history.series) {
+    if (METRICS.test(key) && series.length) curves[key] = series.thinned(POINTS);
+  }
+  const pin = {
+    id: run.id, name, model: run.model, dataset: run.dataset, config: { ...run.config },
+    seed: run.seed, step: history.lastStep || run.step, curves,
+  };
+  update([...pins.filter((p) => p.id !== run.id), pin].slice(-LIMIT));
+  return pin;
+}
+
+/** Take a pin off. */
+export function unpin(id) {
+  update(pins.filter((p) => p.id !== id));
+}
+
+/** A pinned run went on: its pin holds the curves that it had when another run took its place. */
+export function refreshPin() {
+  const own = pins.find((p) => p.id === state.run?.id);
+  if (own && history.series.size) pinRun(own.name);
+}
+
+function update(next) {
+  pins = next;
+  ready.clear();
+  keep(sessionStorage, KEY, pins);
+  emit("pin", pins);
+}
+
+/**
+ * What differs between a pin and other settings.
+ * @returns {{field: string, from: *, to: *}[]} `from` is the pin's value
+ */
+export function differences(pin, other) {
+  const rows = [];
+  for (const field of ["model", "dataset"]) {
+    if (pin[field] !== other[field]) rows.push({ field, from: pin[field], to: other[field] });
+  }
+  const names = new Set([...Object.keys(pin.config), ...Object.keys(other.config)]);
+  for (const field of names) {
+    const [from, to] = [pin.config[field], other.config[field]];
+    if (from !== to && from !== undefined && to !== undefined) rows.push({ field, from, to });
+  }
+  if (pin.seed !== other.seed && other.seed != null) rows.push({ field: "seed", from: pin.seed, to: other.seed });
+  return rows;
+}

@@ -1,0 +1,208 @@
+/** The monitor: live curves, the present numbers, alerts, pins. One repaint a frame at most. */
+
+import { on, state, t } from "./store.js";
+import { alerts } from "./curves_alerts.js";
+import { Chart, View } from "./curves_chart.js";
+import { ensureStyles, fill, h, paced } from "./curves_dom.js";
+import { number } from "./curves_format.js";
+import { active, history, onHistory, published, seriesOf } from "./curves_history.js";
+import { numbers } from "./curves_numbers.js";
+import { listen } from "./curves_pointer.js";
+import { changeLabel } from "./curves_settings.js";
+import { CHARTS } from "./curves_spec.js";
+import { valueTable } from "./curves_table.js";
+import { place as placePins } from "./compare.js";
+import { otherPins, pinReach, pinSeries } from "./compare_pins.js";
+
+const PAINT_MS = 95;
+const TEXT_MS = 250;
+const DASHES = [[6, 4], [2, 3], [9, 3, 2, 3]];
+const COLOURS = {
+  ink: "--mon-ink", muted: "--mon-muted", line: "--mon-line", reference: "--mon-reference",
+  changed: "--mon-changed", alert: "--mon-warn", diverged: "--mon-bad", saved: "--mon-muted",
+};
+
+/** What painting has cost so far, for measurements. */
+export const cost = { paints: 0, total_ms: 0, longest_ms: 0 };
+
+/**
+ * Mount the monitor.
+ * @param {HTMLElement} element
+ * @param {{charts?: object[]}} [props] other charts than the autoencoders'
+ */
+export function mount(element, props = {}) {
+  new Monitor(element, props.charts ?? CHARTS);
+}
+
+class Monitor {
+  constructor(element, specs) {
+    this.view = new View();
+    this.charts = specs.map((spec) => new Chart(spec, this.view));
+    this.numbers = numbers();
+    this.alerts = alerts(this.charts);
+    this.table = valueTable(specs);
+    this.colours = null;
+    this.#build(element);
+    this.paint = paced(() => this.#paint(), PAINT_MS);
+    this.write = paced(() => this.#write(), TEXT_MS);
+    this.#listen();
+    ensureStyles(() => this.#recolour());
+    this.#refresh();
+  }
+
+  #recolour() {
+    this.colours = null;
+    this.paint();
+  }
+
+  #build(element) {
+    this.smooth = h("button", {
+      type: "button", class: "mon-chip", "aria-pressed": "false", title: t("monitor.smooth_help"),
+      onclick: () => this.view.set({ smooth: !this.view.smooth }),
+    }, t("monitor.smooth"));
+    this.reset = h("button", {
+      type: "button", class: "mon-chip", hidden: true, onclick: () => this.view.set({ zoom: null }),
+    }, t("monitor.whole_run"));
+    const compare = h("div", { class: "mon-compare-slot" });
+    this.empty = h("p", { class: "play-note mon-empty" }, t("monitor.empty"));
+    this.bar = h("div", { class: "mon-toolbar" }, h("h3", { class: "mon-heading" }, t("monitor.curves")),
+      h("span", { class: "mon-spacer" }), this.reset, this.smooth, compare);
+    this.stack = h("div", { class: "mon-charts" }, this.charts.map((chart) => chart.element));
+    this.legend = h("p", { class: "mon-legend" });
+    this.lines = h("section", { class: "mon-section mon-curves", "aria-label": t("monitor.curves") },
+      this.bar, this.stack, this.legend, this.table.element);
+    this.root = h("div", { class: "mon play-card" }, this.numbers.element, this.empty, this.lines);
+    fill(element, this.root);
+    placePins(compare);
+  }
+
+  #listen() {
+    for (const chart of this.charts) listen(chart, this.view);
+    this.view.listeners.add((change) => this.#viewChanged(change));
+    onHistory((what) => this.#historyChanged(what));
+    for (const type of ["run", "source", "pin", "catalogue"]) on(type, () => this.#refresh());
+    on("changed", (event) => this.alerts.remedied(event.field));
+    on("theme", () => this.#recolour());
+    new ResizeObserver(() => this.paint()).observe(this.stack);
+    const watcher = new IntersectionObserver((entries) => {
+      for (const entry of entries) {
+        this.charts.find((c) => c.element === entry.target).shown = entry.isIntersecting;
+      }
+      this.paint();
+    }, { rootMargin: "60px" });
+    for (const chart of this.charts) watcher.observe(chart.element);
+  }
+
+  #historyChanged(what) {
+    if (what === "reset") {
+      this.view.zoom = null;
+      this.alerts.forget();
+      for (const chart of this.charts) chart.axis.log = false;
+    }
+    this.#refresh();
+  }
+
+  #viewChanged(change) {
+    const moved = "cursor" in change && !("zoom" in change);
+    if (moved) for (const chart of this.charts) chart.follow();
+    else this.#refresh();
+  }
+
+  #refresh() {
+    this.paint();
+    this.write();
+  }
+
+  /** Words and numbers: four times a second are enough to read. */
+  #write() {
+    this.numbers.update();
+    this.alerts.update();
+    this.table.update();
+    this.smooth.setAttribute("aria-pressed", String(this.view.smooth));
+    this.reset.hidden = !this.view.zoom;
+    for (const chart of this.charts) chart.describe();
+    const any = Boolean(state.run) || otherPins().length > 0;
+    this.empty.hidden = any;
+    this.lines.hidden = !any;
+    this.root.classList.toggle("running", any);
+    this.#writeLegend();
+  }
+
+  #writeLegend() {
+    const kinds = ["changed", "alert", "diverged", "saved"].filter((k) => history.marks.some((m) => m.kind === k));
+    const key = kinds.join();
+    if (this.legend.dataset.kinds === key) return;
+    this.legend.dataset.kinds = key;
+    fill(this.legend, kinds.map((kind) =>
+      h("span", { class: "mon-key" }, h("i", { class: `mon-flag ${kind}` }), t(`monitor.mark.${kind}`))));
+  }
+
+  #paint() {
+    if (!this.root.isConnected || !this.root.offsetParent) return;
+    const began = performance.now();
+    this.colours ??= readColours(this.root, this.charts);
+    const shared = { marks: marks(), steps: this.#steps(), colours: this.colours };
+    for (const chart of this.charts) {
+      const lines = this.#linesOf(chart);
+      const used = lines.length > 0 || (history.series.size === 0 && !otherPins().length);
+      if (chart.element.hidden === used) chart.element.hidden = !used;
+      if (used && chart.shown) chart.paint({ ...shared, lines, references: references(chart.spec) });
+    }
+    const spent = performance.now() - began;
+    cost.paints += 1;
+    cost.total_ms += spent;
+    cost.longest_ms = Math.max(cost.longest_ms, spent);
+  }
+
+  #steps() {
+    let first = Infinity;
+    let last = Math.max(history.lastStep, pinReach());
+    for (const series of history.series.values()) {
+      first = Math.min(first, series.firstStep ?? first);
+      last = Math.max(last, series.lastStep ?? 0);
+    }
+    if (otherPins().length || first < 60 || !Number.isFinite(first)) first = 0;
+    const over = Boolean(state.run) && !active(state.run);
+    return this.view.domain(first, last, Math.max(state.run?.max_steps ?? 0, pinReach()), over);
+  }
+
+  #linesOf({ spec }) {
+    const colour = this.colours[spec.colour];
+    const pinned = otherPins().flatMap((pin, i) => ["train", "test"].map((split) => ({
+      series: pinSeries(pin, split, spec.metric), colour, width: 1.4,
+      dash: DASHES[i % DASHES.length], alpha: split === "test" ? 0.75 : 0.35,
+    })));
+    const test = seriesOf("test", spec.metric);
+    const own = [
+      { series: seriesOf("train", spec.metric), split: "train", width: test ? 1.2 : 1.5,
+        alpha: test ? 0.55 : 1, smooth: this.view.smooth },
+      { series: test, split: "test", width: 2, dots: true },
+    ].map((line) => ({ ...line, colour, name: test ? t(`monitor.${line.split}`) : "" }));
+    return [...pinned, ...own].filter((line) => line.series?.length);
+  }
+}
+
+/** Marks with the words that the tip shows. */
+function marks() {
+  for (const mark of history.marks) mark.text ??= markText(mark);
+  return history.marks;
+}
+
+function markText({ kind, event }) {
+  if (kind === "changed") return changeLabel(state.run?.model, event.field, event.old, event.new);
+  if (kind === "alert" && event.alert === "diverged") return t("monitor.mark.diverged");
+  return t(`monitor.mark.${kind}`);
+}
+
+function references(spec) {
+  const figure = spec.reference ? published() : null;
+  return figure ? [{ value: figure.value, text: t("monitor.reference", { value: number(figure.value, 4) }), source: figure.source }] : [];
+}
+
+function readColours(root, charts) {
+  const style = getComputedStyle(root);
+  const read = (name) => style.getPropertyValue(name).trim() || "#888";
+  const colours = Object.fromEntries(Object.entries(COLOURS).map(([key, name]) => [key, read(name)]));
+  for (const { spec } of charts) colours[spec.colour] = read(spec.colour);
+  return colours;
+}
