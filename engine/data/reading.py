@@ -1,0 +1,98 @@
+"""Read a picture that a person brings: bounded, upright, RGB. The only place that opens one.
+
+Importing this module sets Pillow's limits for the whole process, which also bounds the pictures
+that the page's framework decodes on its own.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import unicodedata
+import warnings
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from engine.errors import DataError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+FORMATS_SENTENCE = "PNG, JPEG, WebP, GIF or BMP"
+MAX_PIXELS = 20_000_000
+MAX_BYTES = 20_000_000
+MIN_SIDE_PX = 4
+KEPT_SIDE_PX = 1024  # larger pictures are reduced: nothing here looks at more
+
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+def read_picture(data: bytes, name: str = "The file", *, keep_alpha: bool = False) -> Image.Image:
+    """Return the picture in `data` as RGB with 8 bits a channel, at most 1024 px a side.
+
+    It is turned upright by its EXIF tag, transparency lies on white, and of an animation the
+    first frame is taken; no metadata is kept but `info["notes"]`, sentences about what was
+    changed. With `keep_alpha`, a picture that has transparency comes as RGBA instead.
+
+    `name` opens the sentence of the `DataError` that is raised for anything that cannot be
+    read; a picture over 20 megapixels is refused from its header, before it is decoded.
+    """
+    if not data:
+        raise DataError(f"{name} is empty.")
+    if len(data) > MAX_BYTES:
+        raise DataError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB.")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _check_size(image.size, name)
+            animated = bool(getattr(image, "is_animated", False))
+            image.draft("RGB", (KEPT_SIDE_PX, KEPT_SIDE_PX))  # JPEG only: decode at less size
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+        picture = _eight_bit(upright, keep_alpha)
+        picture.thumbnail((KEPT_SIDE_PX, KEPT_SIDE_PX), Image.Resampling.LANCZOS)
+    except DataError:
+        raise
+    except UnidentifiedImageError:
+        raise DataError(f"{name} is not an image we can read ({FORMATS_SENTENCE}).") from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise DataError(f"{name} has more than {MAX_PIXELS // 1_000_000} megapixels.") from None
+    except Exception as error:  # decoders of damaged files raise nearly anything
+        raise DataError(f"{name} is damaged or cut short and cannot be read.") from error
+    notes = [f"{name} is animated; its first frame is used."] if animated else []
+    picture.info = {"notes": notes}
+    return picture
+
+
+def clean_name(name: str, limit: int = 60) -> str:
+    """Return a file's or a folder's name as it can be shown: printable, one line, short."""
+    shown = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in name)
+    shown = re.sub(" +", " ", shown).strip()
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _check_size(size: tuple[int, int], name: str) -> None:
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise DataError(
+            f"{name} has {width} × {height} px; at most {MAX_PIXELS // 1_000_000} megapixels "
+            "are allowed."
+        )
+    if min(width, height) < MIN_SIDE_PX:
+        raise DataError(
+            f"{name} has {width} × {height} px; each side needs at least {MIN_SIDE_PX}."
+        )
+
+
+def _eight_bit(image: Image.Image, keep_alpha: bool) -> Image.Image:
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        values = np.asarray(image, dtype=np.float64)
+        if values.max() > 255:  # Pillow's own conversion would clip 16 bits at 255
+            values = values / 257
+        image = Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    image = image.convert("RGBA")
+    if keep_alpha:
+        return image
+    paper = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(paper, image).convert("RGB")
