@@ -31,8 +31,9 @@ def read_picture(data: bytes, name: str = "The file", *, keep_alpha: bool = Fals
     """Return the picture in `data` as RGB with 8 bits a channel, at most 1024 px a side.
 
     It is turned upright by its EXIF tag, transparency lies on white, and of an animation the
-    first frame is taken; no metadata is kept but `info["notes"]`, sentences about what was
-    changed. With `keep_alpha`, a picture that has transparency comes as RGBA instead.
+    first frame is taken; with `keep_alpha`, a picture that has transparency comes as RGBA.
+    No metadata is kept; `info["notes"]` has sentences about what was changed, and
+    `info["decoded_pixels"]` says how much work it was.
 
     `name` opens the sentence of the `DataError` that is raised for anything that cannot be
     read; a picture over 20 megapixels is refused from its header, before it is decoded.
@@ -47,6 +48,7 @@ def read_picture(data: bytes, name: str = "The file", *, keep_alpha: bool = Fals
             animated = bool(getattr(image, "is_animated", False))
             image.draft("RGB", (KEPT_SIDE_PX, KEPT_SIDE_PX))  # JPEG only: decode at less size
             image.load()
+            pixels = image.width * image.height
             upright = ImageOps.exif_transpose(image)
         picture = _eight_bit(upright, keep_alpha)
         picture.thumbnail((KEPT_SIDE_PX, KEPT_SIDE_PX), Image.Resampling.LANCZOS)
@@ -59,7 +61,7 @@ def read_picture(data: bytes, name: str = "The file", *, keep_alpha: bool = Fals
     except Exception as error:  # decoders of damaged files raise nearly anything
         raise DataError(f"{name} is damaged or cut short and cannot be read.") from error
     notes = [f"{name} is animated; its first frame is used."] if animated else []
-    picture.info = {"notes": notes}
+    picture.info = {"notes": notes, "decoded_pixels": pixels}
     return picture
 
 

@@ -1,0 +1,261 @@
+"""A data set of a person's own pictures: made from an upload, saved, and loaded again."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.data.base import About, Dataset, Split, fingerprint
+from engine.data.digits import prepare_picture
+from engine.data.reading import clean_name, read_picture
+from engine.data.uploads import PictureFile, picture_files
+from engine.errors import DataError, NoSpace
+
+PREFIX = "pictures:"
+SIZES = (28, 32)
+MIN_PICTURES = 20
+MAX_CLASSES = 100
+MAX_TOTAL_PIXELS = 1_000_000_000  # this and the next bound the time that decoding takes
+MAX_UNREADABLE = 100
+TEST_SHARE = 0.1
+FORMAT = 1
+RECOMMENDED = {"likelihood": "bernoulli_gray"}
+SOURCE, LICENCE = "pictures uploaded by a person", "theirs"
+HELP = "Pictures that you brought."
+
+
+def build(files: list[tuple[str, bytes]], *, size: int, colour: bool, name: str) -> Dataset:
+    """Make a data set of uploaded picture files and zips; the folder of a picture is its class.
+
+    Pictures are cropped to their middle square and resized to `size`. Every tenth of a class is
+    for testing, chosen by content, so that the same pictures always give the same split.
+    Pictures that cannot be read, and second copies, are left out and counted in `notes`.
+
+    Raises `DataError` when fewer than 20 pictures remain, and for what `picture_files` refuses.
+    """
+    if size not in SIZES:
+        raise DataError(f"Pictures can be made 28 or 32 px a side; got {size!r}.", field="size")
+    shape = (3 if colour else 1, size, size)
+    found: dict[str, dict[str, np.ndarray]] = {}  # class -> digest -> C x H x W
+    unreadable: list[str] = []
+    copies, pixels_left = 0, MAX_TOTAL_PIXELS
+    for file in picture_files(files):
+        try:
+            picture, pixels = _read(file, shape)
+        except DataError as error:
+            unreadable.append(error.sentence)
+            if len(unreadable) > MAX_UNREADABLE:
+                raise DataError(
+                    f"More than {MAX_UNREADABLE} files cannot be read as pictures. "
+                    + " ".join(unreadable[:3])
+                ) from error
+            continue
+        pixels_left -= pixels
+        if pixels_left < 0:
+            raise DataError(
+                f"The pictures have more than {MAX_TOTAL_PIXELS // 1_000_000:,} megapixels "
+                "together; make them smaller first."
+            )
+        members = found.setdefault(file.folder, {})
+        digest = hashlib.sha256(picture.data).hexdigest()
+        copies += digest in members
+        members[digest] = picture
+    _check_counts(found, unreadable, copies)
+    return _dataset(found, clean_name(name) or "My pictures", _notes(unreadable, copies))
+
+
+def save(dataset: Dataset, root: Path) -> str:
+    """Write a data set of own pictures under `root` and return its key.
+
+    Raises `NoSpace` when the disk is full or cannot be written.
+    """
+    from safetensors.numpy import save as to_bytes
+
+    tensors = {
+        "train/images": dataset.train.images,
+        "train/labels": dataset.train.labels,
+        "test/images": dataset.test.images,
+        "test/labels": dataset.test.labels,
+    }
+    about = {
+        "format": FORMAT,
+        "title": dataset.title,
+        "class_names": dataset.class_names,
+        "shape": dataset.shape,
+        "train": len(dataset.train),
+        "test": len(dataset.test),
+        "notes": dataset.notes,
+        "fingerprint": dataset.fingerprint,
+    }
+    path = _path(dataset.key, root)
+    partial = path.with_name(f"{path.name}.tmp.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as out:
+            out.write(to_bytes(tensors, metadata={"about": json.dumps(about)}))
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = "the disk is full" if full else "the disk cannot be written"
+        raise NoSpace(f"The pictures could not be saved: {reason}.") from error
+    return dataset.key
+
+
+def load_saved(key: str, root: Path) -> Dataset:
+    """Read a data set of own pictures; raises `DataError` when it is gone or damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    path = _path(key, root)
+    about = _header(path)
+    try:
+        with safe_open(path, framework="np") as stored:
+            splits = [
+                Split(
+                    stored.get_tensor(f"{part}/images").copy(),
+                    stored.get_tensor(f"{part}/labels").copy(),
+                )
+                for part in ("train", "test")
+            ]
+    except (OSError, ValueError, SafetensorError) as error:
+        raise _damaged() from error
+    train, test = splits
+    class_names = tuple(about["class_names"])
+    content = fingerprint(train, test, class_names)
+    if content != about["fingerprint"] or key != PREFIX + content:
+        raise _damaged()
+    return Dataset(
+        key=key,
+        title=about["title"],
+        train=train,
+        test=test,
+        class_names=class_names,
+        source=SOURCE,
+        licence=LICENCE,
+        fingerprint=content,
+        recommended=RECOMMENDED,
+        notes=tuple(about["notes"]),
+    )
+
+
+def describe_saved(key: str, root: Path) -> dict[str, Any]:
+    """Return the catalogue's entry of saved pictures from the file's header alone."""
+    about = _header(_path(key, root))
+    return About(
+        key=key,
+        title=about["title"],
+        help=HELP,
+        class_names=tuple(about["class_names"]),
+        shape=tuple(about["shape"]),
+        train=about["train"],
+        test=about["test"],
+        recommended=RECOMMENDED,
+    ).describe()
+
+
+def _read(file: PictureFile, shape: tuple[int, int, int]) -> tuple[np.ndarray, int]:
+    """Return the prepared picture, C x H x W uint8, and how many pixels were decoded."""
+    picture = read_picture(file.data, file.name)
+    return prepare_picture(picture, shape), picture.info["decoded_pixels"]
+
+
+def _check_counts(
+    found: dict[str, dict[str, np.ndarray]], unreadable: list[str], copies: int
+) -> None:
+    count = sum(len(members) for members in found.values())
+    if count < MIN_PICTURES:
+        sentence = f"{count} different pictures could be read; at least {MIN_PICTURES} are needed."
+        raise DataError(" ".join([sentence, *_notes(unreadable, copies)]))
+    if len(found) > MAX_CLASSES:
+        raise DataError(
+            f"The pictures lie in {len(found)} folders; at most {MAX_CLASSES} are allowed, "
+            "since each is a class."
+        )
+
+
+def _notes(unreadable: list[str], copies: int) -> tuple[str, ...]:
+    notes = []
+    if unreadable:
+        more = f" And {len(unreadable) - 3} more." if len(unreadable) > 3 else ""
+        notes.append(f"{len(unreadable)} left out: {' '.join(unreadable[:3])}{more}")
+    if copies:
+        notes.append(f"{copies} left out as second copies of the same picture.")
+    return tuple(notes)
+
+
+def _dataset(
+    found: dict[str, dict[str, np.ndarray]], title: str, notes: tuple[str, ...]
+) -> Dataset:
+    """Split each class, then mix the classes; the order follows the pictures' digests."""
+    folders = sorted(found)
+    class_names = tuple(folder or ("other" if len(folders) > 1 else "all") for folder in folders)
+    train: list[tuple[str, int]] = []
+    test: list[tuple[str, int]] = []
+    for label, folder in enumerate(folders):
+        digests = sorted(found[folder])
+        tested = max(round(TEST_SHARE * len(digests)), int(len(digests) > 3))
+        test += [(digest, label) for digest in digests[:tested]]
+        train += [(digest, label) for digest in digests[tested:]]
+    if not test:  # only tiny classes
+        train.sort()
+        tested = round(TEST_SHARE * len(train))
+        test, train = train[:tested], train[tested:]
+    splits = [_stack(sorted(part), [found[folder] for folder in folders]) for part in (train, test)]
+    content = fingerprint(splits[0], splits[1], class_names)
+    return Dataset(
+        key=PREFIX + content,
+        title=title,
+        train=splits[0],
+        test=splits[1],
+        class_names=class_names,
+        source=SOURCE,
+        licence=LICENCE,
+        fingerprint=content,
+        recommended=RECOMMENDED,
+        notes=notes,
+    )
+
+
+def _stack(chosen: list[tuple[str, int]], classes: list[dict[str, np.ndarray]]) -> Split:
+    images = np.stack([classes[label][digest] for digest, label in chosen])  # N x C x H x W
+    return Split(images, np.array([label for _, label in chosen], dtype=np.int64))
+
+
+def _path(key: str, root: Path) -> Path:
+    """Return where the pictures of `key` lie; only 16 hexadecimal digits ever reach a path."""
+    if not re.fullmatch(PREFIX + "[0-9a-f]{16}", key):
+        raise DataError(f"{clean_name(key)!r} is not the name of saved pictures.", field="dataset")
+    return root / "datasets" / f"{key.removeprefix(PREFIX)}.safetensors"
+
+
+def _header(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as stored:
+            about = json.loads(stored.metadata()["about"])
+    except FileNotFoundError:
+        raise DataError(
+            "These pictures are no longer on this server; upload them again.", field="dataset"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise _damaged() from error
+    missing = {"title", "class_names", "shape", "train", "test", "notes", "fingerprint"} - set(
+        about
+    )
+    if about.get("format") != FORMAT or missing:
+        raise _damaged()
+    return about
+
+
+def _damaged() -> DataError:
+    return DataError("The saved pictures are damaged; upload them again.", field="dataset")
