@@ -35,7 +35,7 @@ POLL_S = 0.004  # how often the inbox is looked at; far below what a person noti
 SAVE_S = 10.0  # a killed run loses at most this much work
 PREVIEW_SHARE = 0.04  # of the run's time, at most; see Budgeted below
 PREVIEW_CREDIT_S = 0.4  # so that the first pictures come at once
-TEST_LIMIT = 1000  # test images for the live curve
+TEST_LIMIT = 500  # test images for the live curve
 EXPLODED = 1e3  # times the first loss: diverged though still finite
 
 
@@ -288,13 +288,13 @@ class _Run:
 
     def _milestones(self, stepped_out: bool) -> Iterator[Event]:
         """Test metrics, kept pictures and kept checkpoints, at steps that no clock decides."""
+        power_of_two = self.step & (self.step - 1) == 0
+        if power_of_two or self.step % 100 == 0:
+            yield from self._evaluate()
         if is_milestone(self.step):
-            yield from self._evaluate()
             yield from self.drawing.keep()
-            if self.step >= 64 and self.step & (self.step - 1) == 0:
-                yield from self._save("a power of two")
-        elif self.step % 100 == 0:
-            yield from self._evaluate()
+        if power_of_two and self.step >= 64:
+            yield from self._save("a power of two")
         if stepped_out:
             yield from self.drawing.whole()
 

@@ -1,0 +1,291 @@
+"""The terminal door: `python -m engine train | evaluate | list`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from engine.errors import CheckpointError, PlaygroundError, Rejected
+
+RUNS = Path(__file__).resolve().parent.parent / "checkpoints" / "runs"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return the exit status: 0, or 2 with one sentence on stderr."""
+    args = _parser().parse_args(arguments)
+    try:
+        return args.run(args)
+    except PlaygroundError as error:
+        print(error.sentence, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    train = commands.add_parser("train", help="train a model and save a checkpoint")
+    train.add_argument("model", help="vae, ae, …")
+    train.add_argument("--dataset", default="mnist", help="mnist, fashion, …")
+    train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="values")
+    train.add_argument(
+        "--at",
+        action="append",
+        default=[],
+        metavar="STEP:KEY=VALUE",
+        help="a live change before that step, as a run's history records it",
+    )
+    train.add_argument("--max-steps", type=int)
+    train.add_argument("--max-seconds", type=float)
+    train.add_argument("--seed", type=int, default=None)
+    train.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
+    train.add_argument("--threads", type=int, default=1, help="CPU threads (equal bits per number)")
+    train.add_argument("--resume", type=Path, metavar="FILE")
+    train.add_argument("--out", type=Path, metavar="FILE")
+    train.add_argument("--title", default="")
+    train.add_argument(
+        "--weights-only",
+        action="store_true",
+        help="leave the optimizer's state out of the file (a third of the size)",
+    )
+    train.add_argument("--json", action="store_true", help="one JSON event a line")
+    train.set_defaults(run=_train)
+    evaluate = commands.add_parser("evaluate", help="metrics on the whole test split")
+    evaluate.add_argument("file", type=Path)
+    evaluate.add_argument("--seed", type=int, default=0)
+    evaluate.add_argument("--device", default="auto")
+    evaluate.add_argument("--json", action="store_true")
+    evaluate.set_defaults(run=_evaluate)
+    listing = commands.add_parser("list", help="shipped checkpoints and runs")
+    listing.add_argument("--json", action="store_true")
+    listing.add_argument("--runs", type=Path, default=RUNS, help="folder of the server's runs")
+    listing.set_defaults(run=_list)
+    return parser
+
+
+def _train(args: argparse.Namespace) -> int:
+    from engine.executors.inline import run
+
+    spec = _spec(args)
+    out: Path | None = args.out
+    show = _print_json if args.json else _Bar(spec.budget.max_steps).show
+    began, last = time.monotonic(), None
+    for event in run(spec):
+        last = event
+        show(event.to_wire())
+        wire = event.to_wire()
+        if wire["kind"] == "status" and wire["state"] in ("failed", "diverged"):
+            if not args.json:
+                print(file=sys.stderr)
+            raise Rejected(wire["message"])
+    if last is None or spec.folder is None:
+        return 1
+    return _conclude(args, spec.folder, out, began)
+
+
+def _spec(args: argparse.Namespace) -> Any:
+    import tempfile
+
+    from engine.registry import entry
+    from engine.spec import RunSpec, check_budget, check_seed
+
+    config_class = entry(args.model).config_class
+    values = config_class.parse(dict(_pair(v) for v in args.values)).to_dict()
+    given = {k: values[k] for k in dict(_pair(v) for v in args.values)}
+    budget = check_budget(args.max_steps, args.max_seconds)
+    if budget.max_steps is None and budget.max_seconds is None:
+        budget = check_budget(3000, None)
+    if args.threads < 1 or args.threads > 256:
+        raise Rejected(f"Threads must be 1 to 256; got {args.threads}.", field="threads")
+    seed, dataset = args.seed, args.dataset
+    if args.resume is not None:
+        header = _header_of(args.resume)
+        if header.model != args.model:
+            raise CheckpointError(f"{args.resume.name} holds a {header.model}, not a {args.model}.")
+        seed = header.seed if seed is None else seed
+        dataset = header.dataset
+        given = {**header.config, **given}
+    return RunSpec(
+        model=args.model,
+        dataset=dataset,
+        config=given,
+        seed=check_seed(0 if seed is None else seed),
+        budget=budget,
+        device=args.device,
+        threads=args.threads,
+        resume=args.resume,
+        folder=Path(tempfile.mkdtemp(prefix="playground-train-")),
+        data_root=RUNS,
+        changes=tuple(_change(text, config_class) for text in args.at),
+        previews=False,
+        title=args.title,
+        command=shlex.join(["python", "-m", "engine", *_arguments(args)]),
+    )
+
+
+def _conclude(args: argparse.Namespace, folder: Path, out: Path | None, began: float) -> int:
+    """Evaluate the last checkpoint in full, write it to `--out` and say so."""
+    import shutil
+    from dataclasses import replace
+
+    from engine import checkpoint
+    from engine.evaluation import evaluate
+
+    paths = sorted(folder.glob("step-*.safetensors"))
+    try:
+        metrics = evaluate(paths[-1], device=args.device, data_root=RUNS)
+        header, tensors = checkpoint.load(paths[-1])
+        kept = {k: v for k, v in metrics.items() if "/" in k or k in ("latent_dim", "parameters")}
+        if args.weights_only:
+            tensors = {k: v for k, v in tensors.items() if k.startswith("networks.")}
+        header = replace(header, metrics=kept, has_optimizer=not args.weights_only)
+        if out is not None:
+            checkpoint.save(out, header, tensors)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    finished = {
+        "event": "finished",
+        "step": header.step,
+        "seconds": round(time.monotonic() - began, 1),
+        "out": None if out is None else str(out),
+        "metrics": kept,
+    }
+    if args.json:
+        print(json.dumps(finished), flush=True)
+    else:
+        print(file=sys.stderr)
+        for name, value in kept.items():
+            print(f"{name:28} {value:.6g}")
+        if out is not None:
+            print(f"saved to {out}")
+    return 0
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from engine.evaluation import evaluate
+    from engine.spec import check_seed
+
+    _header_of(args.file)
+    found = evaluate(args.file, seed=check_seed(args.seed), device=args.device, data_root=RUNS)
+    if args.json:
+        print(json.dumps(found))
+    else:
+        for name, value in found.items():
+            shown = f"{value:.6g}" if isinstance(value, float) else value
+            print(f"{name:28} {shown}")
+    return 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    from engine.checkpoint import read_header, shipped
+    from engine.journal import Journal
+    from engine.runs import describe_checkpoint
+
+    found: dict[str, list[dict[str, Any]]] = {"checkpoints": [], "runs": []}
+    for name, path in shipped().items():
+        found["checkpoints"].append(
+            {**describe_checkpoint(name, read_header(path)), "bytes": path.stat().st_size}
+        )
+    for path in sorted(args.runs.glob("*/run.json")):
+        try:
+            run = Journal(path.parent).read()[0]
+        except (OSError, ValueError):
+            continue
+        run.pop("owner", None)
+        found["runs"].append(run)
+    if args.json:
+        print(json.dumps(found))
+        return 0
+    for item in found["checkpoints"]:
+        elbo = item["metrics"].get("test/elbo_nats")
+        print(f"{item['name']:24} {item['dataset']:10} step {item['step']:<8} ELBO {elbo:.2f} nats")
+    for item in found["runs"]:
+        print(f"{item['id']:24} {item['model']:10} {item['state']:12} step {item['step']}")
+    return 0
+
+
+def _header_of(path: Path) -> Any:
+    from engine.checkpoint import read_header
+
+    if not path.is_file():
+        raise CheckpointError(f"There is no file {path}.")
+    return read_header(path)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise Rejected(f"A setting must be KEY=VALUE; got {text!r:.60}.")
+    return name, value
+
+
+def _change(text: str, config_class: Any) -> tuple[int, str, Any]:
+    at, colon, rest = text.partition(":")
+    if not colon or not at.isdigit():
+        raise Rejected(f"A change must be STEP:KEY=VALUE; got {text!r:.60}.")
+    name, value = _pair(rest)
+    return int(at), name, getattr(config_class.parse({name: value}), name)
+
+
+def _arguments(args: argparse.Namespace) -> list[str]:
+    """Return the arguments that rebuild the checkpoint, without those that change nothing."""
+    given = ["train", args.model, "--dataset", args.dataset]
+    for value in args.values:
+        given += ["--set", value]
+    for value in args.at:
+        given += ["--at", value]
+    if args.max_steps is not None:
+        given += ["--max-steps", str(args.max_steps)]
+    if args.seed is not None:
+        given += ["--seed", str(args.seed)]
+    if args.threads != 1:
+        given += ["--threads", str(args.threads)]
+    if args.title:
+        given += ["--title", args.title]
+    if args.weights_only:
+        given.append("--weights-only")
+    if args.out is not None:
+        given += ["--out", str(args.out)]
+    return given
+
+
+def _print_json(wire: dict[str, Any]) -> None:
+    print(json.dumps(wire), flush=True)
+
+
+class _Bar:
+    """A progress bar on one line of stderr."""
+
+    def __init__(self, max_steps: int | None) -> None:
+        self.max_steps = max_steps
+        self.numbers: dict[str, float] = {}
+
+    def show(self, wire: dict[str, Any]) -> None:
+        """Take in an event; redraw at each progress event."""
+        if wire["kind"] == "metrics":
+            key = f"{wire['split']} ELBO"
+            value = wire["values"].get("elbo_nats", wire["values"].get("loss"))
+            if value is not None:
+                self.numbers[key] = value
+        elif wire["kind"] == "progress":
+            self._draw(wire)
+        elif wire["kind"] in ("alert", "refused"):
+            print(f"\n{wire['sentence']}", file=sys.stderr)
+
+    def _draw(self, wire: dict[str, Any]) -> None:
+        share = wire["step"] / self.max_steps if self.max_steps else 0.0
+        bar = "#" * round(24 * share)
+        numbers = "  ".join(f"{k} {v:.2f}" for k, v in sorted(self.numbers.items()))
+        line = f"[{bar:24}] step {wire['step']}  {wire['steps_per_s']:.0f} steps/s  {numbers}"
+        print(f"\r{line[:118]:118}", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
