@@ -257,7 +257,7 @@ def _arguments(args: argparse.Namespace) -> list[str]:
 
 
 def _print_json(wire: dict[str, Any]) -> None:
-    print(json.dumps(wire), flush=True)
+    print(json.dumps({"event": wire["kind"], **wire}), flush=True)
 
 
 class _Bar:

@@ -44,7 +44,7 @@ class LatentViews:
         config: Any
         spec: Any
         device: torch.device
-        look: dict[str, dict[str, Any]]
+        look: dict[str, Any]
 
         def posterior(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
             """Return mean and log-variance."""

@@ -54,7 +54,7 @@ class Learner:
         self.device = device
         self.networks: dict[str, nn.Module] = {}
         self.optimizers: dict[str, Optimizer] = {}
-        self.look: dict[str, dict[str, Any]] = {}
+        self.look: dict[str, Any] = {}
 
     def training_step(self, images: Tensor, labels: Tensor, step: int) -> Record:
         """Learn from one batch; return 0-dim tensors on the device, without reading them.

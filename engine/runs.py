@@ -13,6 +13,7 @@ import logging
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -300,14 +301,14 @@ class RunStore:
         with self._lock:
             return self._view(self._get(run_id), owner)
 
-    def list(self, owner: str) -> list[dict[str, Any]]:
+    def list(self, owner: str) -> Sequence[dict[str, Any]]:
         """Return the owner's runs, newest first."""
         with self._lock:
             mine = [r for r in self._runs.values() if r.owner == owner and owner]
             mine.sort(key=lambda r: -r.created)
             return [self._view(r, owner) for r in mine]
 
-    def events(self, run_id: str, after: int) -> list[Entry]:
+    def events(self, run_id: str, after: int) -> Sequence[Entry]:
         """Return the events after a number."""
         with self._lock:
             return self._get(run_id).log.after(after)
@@ -335,7 +336,7 @@ class RunStore:
         with self._lock:
             return self._get(run_id).log.timeline(after_step)
 
-    def metrics(self, run_id: str) -> list[dict[str, Any]]:
+    def metrics(self, run_id: str) -> Sequence[dict[str, Any]]:
         """Return all metrics of a run, oldest first."""
         with self._lock:
             return self._get(run_id).log.metrics()

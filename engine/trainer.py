@@ -114,7 +114,7 @@ class _Run:
     def _resume(self, path: Path) -> None:
         self.learner, header = restore(path, self.data, self.device, self.spec.config)
         self.step, self.cursor = header.step, header.cursor
-        self.history = [tuple(h) for h in header.history]  # type: ignore[misc]
+        self.history = [tuple(h) for h in header.history]
         for name, value in self.learner.config.to_dict().items():
             old = header.config.get(name, value)
             if old != value:
