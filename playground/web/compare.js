@@ -4,7 +4,7 @@ import { on, state, t } from "./store.js";
 import { ensureStyles, fill, h, setText } from "./curves_dom.js";
 import { setting } from "./curves_format.js";
 import { onHistory } from "./curves_history.js";
-import { changeLabel } from "./curves_settings.js";
+import { insteadLabel } from "./curves_settings.js";
 import { allPins, differences, isPinned, otherPins, pinRun, refreshPin, unpin } from "./compare_pins.js";
 
 let strip = null; // there is one on the page
@@ -86,7 +86,7 @@ function difference(pin) {
 
 function nameChange(pin, field, from, to) {
   if (["model", "dataset", "seed"].includes(field)) {
-    return t("monitor.change", { name: t(`monitor.field.${field}`), from: String(from), to: String(to) });
+    return t("monitor.instead", { name: t(`monitor.field.${field}`), from: String(from), to: String(to) });
   }
-  return changeLabel(pin.model, field, from, to);
+  return insteadLabel(pin.model, field, from, to);
 }

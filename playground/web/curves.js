@@ -16,6 +16,8 @@ import { otherPins, pinReach, pinSeries } from "./compare_pins.js";
 
 const PAINT_MS = 95;
 const TEXT_MS = 250;
+const DESCRIBE_MS = 3000; // screen readers read on demand; no need to keep up with every step
+const UNSEEN_MS = 1500; // charts outside the window are kept fresh, but seldom
 const DASHES = [[6, 4], [2, 3], [9, 3, 2, 3]];
 const COLOURS = {
   ink: "--mon-ink", muted: "--mon-muted", line: "--mon-line", reference: "--mon-reference",
@@ -45,6 +47,7 @@ class Monitor {
     this.#build(element);
     this.paint = paced(() => this.#paint(), PAINT_MS);
     this.write = paced(() => this.#write(), TEXT_MS);
+    this.describe = paced(() => this.charts.forEach((chart) => chart.describe()), DESCRIBE_MS);
     this.#listen();
     ensureStyles(() => this.#recolour());
     this.#refresh();
@@ -120,7 +123,7 @@ class Monitor {
     this.table.update();
     this.smooth.setAttribute("aria-pressed", String(this.view.smooth));
     this.reset.hidden = !this.view.zoom;
-    for (const chart of this.charts) chart.describe();
+    this.describe();
     const any = Boolean(state.run) || otherPins().length > 0;
     this.empty.hidden = any;
     this.lines.hidden = !any;
@@ -146,7 +149,9 @@ class Monitor {
       const lines = this.#linesOf(chart);
       const used = lines.length > 0 || (history.series.size === 0 && !otherPins().length);
       if (chart.element.hidden === used) chart.element.hidden = !used;
-      if (used && chart.shown) chart.paint({ ...shared, lines, references: references(chart.spec) });
+      if (!used || !(chart.shown || began - chart.painted > UNSEEN_MS)) continue;
+      chart.painted = began;
+      chart.paint({ ...shared, lines, references: references(chart.spec) });
     }
     const spent = performance.now() - began;
     cost.paints += 1;
@@ -190,7 +195,6 @@ function marks() {
 
 function markText({ kind, event }) {
   if (kind === "changed") return changeLabel(state.run?.model, event.field, event.old, event.new);
-  if (kind === "alert" && event.alert === "diverged") return t("monitor.mark.diverged");
   return t(`monitor.mark.${kind}`);
 }
 

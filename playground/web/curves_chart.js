@@ -12,6 +12,7 @@ import { term } from "./help_terms.js";
 export class View {
   constructor() {
     this.cursor = null; // a step, or null
+    this.y = NaN; // the pointer's height in its chart
     this.zoom = null; // [first, last] step, or null for all
     this.smooth = false;
     this.listeners = new Set();
@@ -39,6 +40,7 @@ export class Chart {
     this.view = view;
     this.axis = { choice: null, log: false };
     this.shown = true; // on screen, as the observer says
+    this.painted = -Infinity;
     this.plot = null;
     this.lines = [];
     this.#build();
@@ -54,7 +56,7 @@ export class Chart {
     const unit = t(`monitor.unit.${key}`);
     const head = h("figcaption", { class: "mon-chart-head" },
       h("span", { class: "mon-swatch", style: { background: `var(${this.spec.colour})` } }),
-      h("span", { class: "mon-chart-title" }, term(key, t(`monitor.chart.${key}`)), " ",
+      h("span", { class: "mon-chart-title" }, term(key, t(`monitor.chart.${key}`), { tab: false }), " ",
         h("span", { class: "mon-unit" }, unit)),
       this.readings, this.logButton);
     this.canvas = h("canvas", { "aria-hidden": "true" });
@@ -141,10 +143,17 @@ export class Chart {
     if (!here) return;
     const reach = 5 * (this.plot.x.high - this.plot.x.low) / (this.plot.width - MARGIN.left - MARGIN.right);
     const near = this.plot.marks.filter((m) => Math.abs(m.step - cursor) <= reach);
-    const words = [t("monitor.at_step", { step: whole(cursor) }), ...near.map((m) => m.text)];
+    const words = [t("monitor.at_step", { step: whole(cursor) }), ...near.map((m) => m.text), ...this.#sources()];
+    this.tip.classList.toggle("wide", words.some((w) => w.length > 40));
     setText(this.tip, [...new Set(words)].join(" · "));
     this.tip.classList.toggle("left", px > this.plot.width / 2);
     this.tip.style.transform = `translateX(${px.toFixed(1)}px)`;
+  }
+
+  /** Where the published figure under the pointer comes from. */
+  #sources() {
+    const near = this.plot.references.filter((r) => Math.abs(this.plot.y.at(r.value) - this.view.y) < 8);
+    return near.map((r) => t("monitor.reference_title", { value: number(r.value, 5), source: r.source }));
   }
 
   #showReadings(cursor) {

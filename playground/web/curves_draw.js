@@ -89,6 +89,7 @@ function drawSteps(ctx, plot) {
 
 function drawReference(ctx, plot, { value, text }) {
   const { left, right, top } = innerBox(plot);
+  const above = plot.y.at(value) - top > 13;
   const y = Math.round(plot.y.at(value)) + 0.5;
   ctx.strokeStyle = plot.colours.reference;
   ctx.fillStyle = plot.colours.reference;
@@ -99,9 +100,9 @@ function drawReference(ctx, plot, { value, text }) {
   ctx.lineTo(right, y);
   ctx.stroke();
   ctx.setLineDash([]);
-  ctx.textAlign = "right";
-  ctx.textBaseline = y - top > 13 ? "bottom" : "top";
-  ctx.fillText(text, right - 1, y + (y - top > 13 ? -1 : 3));
+  ctx.textAlign = "left"; // where a young curve has not come yet
+  ctx.textBaseline = above ? "bottom" : "top";
+  ctx.fillText(text, left + 4, y + (above ? -1 : 3));
 }
 
 function drawLine(ctx, plot, line) {

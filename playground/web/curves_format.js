@@ -13,7 +13,8 @@ export function number(value, digits = 3) {
   if (size !== 0 && (size >= 1e6 || size < 1e-3)) return scientific(value, digits);
   const text = Number(value.toPrecision(digits));
   const places = size === 0 ? 0 : Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(text))));
-  return signed(Math.abs(text).toFixed(places), text < 0);
+  const plain = Math.abs(text);
+  return signed(plain >= 1e4 ? plain.toLocaleString("en-US") : plain.toFixed(places), text < 0);
 }
 
 /** A whole number with thousands grouped: 12,400. */

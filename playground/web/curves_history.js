@@ -69,7 +69,7 @@ function mark(event, kind) {
 }
 
 function takeAlert(event) {
-  mark({ ...event, field: event.alert }, "alert");
+  mark({ ...event, field: event.alert }, event.alert === "diverged" ? "diverged" : "alert");
   const known = history.alerts.findIndex((a) => a.alert === event.alert);
   if (known >= 0) history.alerts.splice(known, 1);
   history.alerts.push({ ...event });
@@ -78,7 +78,6 @@ function takeAlert(event) {
 
 function takeStatus(event) {
   if (event.state === "diverged") {
-    mark(event, "diverged");
     takeAlert({ ...event, alert: "diverged", sentence: event.message });
   }
   changed("status");

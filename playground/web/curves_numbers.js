@@ -27,11 +27,10 @@ export function numbers() {
     if (used.length !== body.childElementCount || used.some((row, i) => body.children[i] !== row.element)) {
       fill(body, used.map((row) => row.element));
     }
-    const train = rows.some((row) => row.values[0] != null);
-    table.classList.toggle("no-train", !train);
+    SPLITS.forEach((name, i) => table.classList.toggle(`no-${name}`, !rows.some((row) => row.values[i] != null)));
     bars.update();
   };
-  return { element: h("section", { class: "mon-section" }, title, bars.element, table), update };
+  return { element: h("section", { class: "mon-section mon-present" }, title, bars.element, table), update };
 }
 
 function heading() {

@@ -8,7 +8,8 @@ export function listen(chart, view) {
   let from = null; // where a drag began: {step, x}
   area.addEventListener("pointermove", (event) => {
     if (from && Math.abs(event.clientX - from.x) > 6) showBand(chart, from.x, event.clientX);
-    view.set({ cursor: chart.stepAt(event.clientX), owner: chart });
+    const y = event.clientY - area.getBoundingClientRect().top;
+    view.set({ cursor: chart.stepAt(event.clientX), owner: chart, y });
   });
   area.addEventListener("pointerleave", () => {
     if (!from) view.set({ cursor: null, owner: null });
@@ -51,7 +52,7 @@ function keys(event, chart, view) {
   const stride = ((high - low) / (plot.width - MARGIN.left - MARGIN.right)) * (event.shiftKey ? 40 : 6);
   const ends = { Home: low, End: high };
   const step = ends[event.key] ?? (view.cursor ?? high) + move * stride;
-  view.set({ cursor: Math.min(Math.max(step, low), high), owner: chart });
+  view.set({ cursor: Math.min(Math.max(step, low), high), owner: chart, y: NaN });
   chart.describe();
 }
 

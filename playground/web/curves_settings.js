@@ -16,6 +16,13 @@ export function fieldLabel(model, name) {
   return label.replace(/\s*\(.*\)$/, "");
 }
 
+/** "Beta 20 instead of 1" */
+export function insteadLabel(model, name, from, to) {
+  return t("monitor.instead", {
+    name: fieldLabel(model, name), from: valueLabel(model, name, from), to: valueLabel(model, name, to),
+  });
+}
+
 /** A value as the controls show it: the choice's words, or the number. */
 export function valueLabel(model, name, value) {
   const choice = fieldOf(model, name)?.choices?.find(([key]) => key === value);
@@ -29,10 +36,12 @@ export function changeLabel(model, name, from, to) {
   });
 }
 
-/** "beta 1, learning rate 0.001" */
-export function listLabel(model, values) {
+/** "beta 1, learning rate 0.001", each by the string `key`. */
+function listLabel(model, values, key) {
   return Object.entries(values)
-    .map(([name, value]) => `${fieldLabel(model, name).toLowerCase()} ${valueLabel(model, name, value)}`)
+    .map(([name, value]) => t(key, {
+      name: fieldLabel(model, name).toLowerCase(), value: valueLabel(model, name, value).toLowerCase(),
+    }))
     .join(", ");
 }
 
@@ -54,7 +63,7 @@ export async function attempt(action) {
  */
 export function remedyAction(run, remedy) {
   const live = active(run) && Object.keys(remedy).every((name) => fieldOf(run.model, name)?.live);
-  const what = listLabel(run.model, remedy);
+  const what = listLabel(run.model, remedy, live ? "monitor.name_to_value" : "monitor.name_value");
   return live
     ? { label: t("monitor.remedy_live", { what }), act: () => attempt(() => setLive(remedy)) }
     : { label: t("monitor.remedy_again", { what }), act: () => attempt(() => again(run, remedy)) };

@@ -59,14 +59,14 @@ class Help {
     this.facts = h("p");
     this.rows = h("tbody");
     const parts = model === "ae" ? this.#plainParts() : this.#variationalParts();
-    fill(this.body, parts, this.#published(), this.#glossary(), this.#keys());
+    fill(this.body, h("div", { class: "mon-help-parts" }, parts, this.#published(), this.#keys()), this.#glossary());
   }
 
   #variationalParts() {
     return [
       part("model", text("lessons.help.model"), modelFormulae(), text("lessons.help.posterior")),
       part("bound", text("lessons.help.bound"), boundFormulae(), text("lessons.help.sums"),
-        h("div", { class: "mon-now" }, this.origin, this.bound.element, this.loss.element, this.facts)),
+        h("div", { class: "mon-now" }, this.origin, this.bound.element, this.loss.elements, this.facts)),
       part("iwae", text("lessons.help.iwae"), iwaeFormula(), text("lessons.help.active")),
     ];
   }
@@ -79,15 +79,15 @@ class Help {
   }
 
   #published() {
-    const head = ["latent_dim", "elbo", "source"].map((key) => h("th", { scope: "col" }, t(`lessons.help.column_${key}`)));
+    this.sources = h("p", { class: "mon-unit" });
+    const head = ["latent_dim", "elbo", "model"].map((key) => h("th", { scope: "col" }, t(`lessons.help.column_${key}`)));
     return part("published", text("lessons.help.published"),
-      h("div", { class: "mon-scroll" }, h("table", { class: "mon-published" }, h("thead", {}, h("tr", {}, head)), this.rows)));
+      h("div", { class: "mon-scroll" }, h("table", { class: "mon-published" }, h("thead", {}, h("tr", {}, head)), this.rows)), this.sources);
   }
 
   #glossary() {
-    return part("glossary", h("dl", { class: "mon-glossary" }, TERMS.map((key) => [
-      h("dt", {}, t(`lessons.term.${key}`)), h("dd", {}, t(`lessons.meaning.${key}`)),
-    ])));
+    return part("glossary", h("dl", { class: "mon-glossary" }, TERMS.map((key) => h("div", { class: "mon-entry" },
+      h("dt", {}, t(`lessons.term.${key}`)), h("dd", {}, t(`lessons.meaning.${key}`))))));
   }
 
   #keys() {
@@ -110,7 +110,7 @@ class Help {
       reconstruction: number(reconstruction), beta: number(beta), kl: number(kl),
       loss: kl == null || beta == null ? "–" : number(reconstruction + beta * kl),
     });
-    this.loss.element.hidden = this.#averaged();
+    for (const line of this.loss.elements) line.hidden = this.#averaged();
     setText(this.facts, this.#factsText(get));
     this.#writePublished(elbo, split);
   }
@@ -144,14 +144,15 @@ class Help {
 
   #writePublished(elbo, split) {
     const cells = (row) => row.map((cell, i) => h(i ? "td" : "th", i ? { class: i === 1 ? "play-number" : "" } : { scope: "row" }, cell));
-    const rows = (state.catalogue.published ?? []).filter((p) => typeof p.elbo_nats === "number")
-      .map((p) => [String(p.latent_dim), number(p.elbo_nats, 4), p.source]);
+    const figures = (state.catalogue.published ?? []).filter((p) => typeof p.elbo_nats === "number");
+    const rows = figures.map((p) => [String(p.latent_dim), number(p.elbo_nats, 4), t("lessons.help.converged")]);
     if (this.built === "vae" && elbo != null) {
       rows.push([String(subject().config.latent_dim), number(elbo, 4), t("lessons.help.own", { split: t(`lessons.help.${split}`) })]);
     }
     const key = JSON.stringify(rows);
     if (key === this.published) return;
     this.published = key;
+    setText(this.sources, t("lessons.help.source", { source: [...new Set(figures.map((p) => p.source))].join("; ") }));
     fill(this.rows, rows.map((row) => h("tr", {}, cells(row))));
   }
 }
@@ -161,5 +162,5 @@ function part(name, ...content) {
 }
 
 function text(key) {
-  return h("p", {}, sentence(t(key)));
+  return h("p", {}, sentence(t(key), { tab: false }));
 }

@@ -2,7 +2,7 @@
 
 const SPACE = "http://www.w3.org/1998/Math/MathML";
 
-/** A MathML element; strings become identifiers, numbers and operators by their look. */
+/** A MathML element; strings become identifiers, numbers, operators by their look, "~" a thin space. */
 export function m(tag, props, ...children) {
   const node = document.createElementNS(SPACE, tag);
   for (const [name, value] of Object.entries(props ?? {})) node.setAttribute(name, value);
@@ -17,6 +17,22 @@ function leaf(child) {
   const node = document.createElementNS(SPACE, tag);
   node.textContent = text;
   if (tag === "mi" && text.length > 1) node.setAttribute("mathvariant", "normal");
+  if (tag === "mo" && "()|".includes(text)) node.setAttribute("stretchy", "false");
+  if (tag === "mo" && text === "~") return thin();
+  return node;
+}
+
+function thin() {
+  const node = document.createElementNS(SPACE, "mspace");
+  node.setAttribute("width", "0.17em");
+  return node;
+}
+
+/** A minus that belongs to what follows it. */
+export function minus() {
+  const node = leaf("−");
+  node.setAttribute("form", "prefix");
+  node.setAttribute("rspace", "0.05em");
   return node;
 }
 

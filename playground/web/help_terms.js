@@ -16,12 +16,13 @@ let bubble = null;
  * A word that explains itself.
  * @param {string} key a term of the glossary; an unknown one gives plain text
  * @param {string} text the word as it stands in the sentence
+ * @param {{tab?: boolean}} [options] `tab: false` where the same word can be reached nearby
  */
-export function term(key, text) {
+export function term(key, text, { tab = true } = {}) {
   if (!TERMS.includes(key)) return document.createTextNode(text);
-  const id = `play-term-${key}`;
-  const word = h("span", { class: "mon-term", tabindex: "0", role: "button", "aria-describedby": id }, text);
-  const show = () => showBubble(word, key, id);
+  const reach = tab ? { tabindex: "0", role: "button", "aria-description": t(`lessons.meaning.${key}`) } : {};
+  const word = h("span", { class: "mon-term", ...reach }, text);
+  const show = () => showBubble(word, key);
   word.addEventListener("pointerenter", show);
   word.addEventListener("focus", show);
   word.addEventListener("click", (event) => {
@@ -37,10 +38,10 @@ export function term(key, text) {
 }
 
 /** A sentence in which [[key|word]] marks the terms. */
-export function sentence(text) {
+export function sentence(text, options) {
   return text.split(/(\[\[[^\]]+\]\])/).map((part) => {
     const found = /^\[\[(\w+)\|([^\]]+)\]\]$/.exec(part);
-    return found ? term(found[1], found[2]) : part;
+    return found ? term(found[1], found[2], options) : part;
   });
 }
 
@@ -49,9 +50,8 @@ export function plainSentence(text) {
   return text.replace(/\[\[(\w+)\|([^\]]+)\]\]/g, "$2");
 }
 
-function showBubble(word, key, id) {
-  bubble ??= document.body.appendChild(h("div", { class: "mon-bubble", role: "tooltip", hidden: true }));
-  bubble.id = id;
+function showBubble(word, key) {
+  bubble ??= makeBubble();
   bubble.replaceChildren(h("b", {}, t(`lessons.term.${key}`)), " ", t(`lessons.meaning.${key}`));
   bubble.hidden = false;
   const box = word.getBoundingClientRect();
@@ -60,6 +60,11 @@ function showBubble(word, key, id) {
   const below = box.bottom + 6 + size.height < innerHeight;
   bubble.style.left = `${left}px`;
   bubble.style.top = `${below ? box.bottom + 6 : box.top - size.height - 6}px`;
+}
+
+function makeBubble() {
+  document.addEventListener("pointerdown", hideBubble);
+  return document.body.appendChild(h("div", { class: "mon-bubble", role: "tooltip", hidden: true }));
 }
 
 function hideBubble() {

@@ -87,7 +87,7 @@ export const LESSONS = [
 export function numbersNow(run) {
   return {
     step: run?.step, elbo: metric("test", "elbo_nats") ?? metric("train", "elbo_nats"),
-    kl: latest("test", "kl_nats") ?? latest("train", "kl_nats"), active: latest("test", "active_units"),
+    kl: latest("train", "kl_nats") ?? latest("test", "kl_nats"), active: latest("test", "active_units"),
     dims: run?.config.latent_dim,
   };
 }

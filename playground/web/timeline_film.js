@@ -23,8 +23,7 @@ export function strip() {
 
 function small(frame) {
   const { rows = 1, columns = 1 } = sheetOf(frame);
-  const scale = Math.max(1, Math.min(rows, columns) / TILES);
-  const style = { width: `${100 * scale}%`, height: `${100 * scale}%` };
+  const style = { height: `${100 * Math.max(1, Math.min(rows, columns) / TILES)}%` };
   const image = h("img", { src: pictureOf(frame), alt: "", decoding: "async", draggable: "false", style });
   return h("span", { class: "mon-thumb", dataset: { step: frame.step } }, image);
 }
