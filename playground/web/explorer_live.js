@@ -1,0 +1,99 @@
+// What the page's store says of runs, sources and past frames, told to the space.
+
+import { api, on, state } from "./store.js";
+import { paced } from "./explorer_dom.js";
+
+const PLANE_MS = 4000; // how often the plane of a live run of more than two dimensions is read
+const SLOW_MS = 1500; // no preview within this time: ask for the map instead
+
+/**
+ * Connect a space with the store.
+ * @param {import("./explorer_space.js").Space} space
+ * @param {{atlas: object, grid: object, reconstructions: object}} views what previews go to
+ * @returns {Array<() => void>} functions that end it
+ */
+export function follow(space, views) {
+  let fallback = 0;
+
+  const running = () =>
+    Boolean(state.run && state.source?.run === state.run.id && state.run.state === "running");
+
+  const open = () => {
+    clearTimeout(fallback);
+    space.live = running();
+    space.begin(known());
+    if (!state.source) return space.setStatus("empty");
+    if (!space.live) return space.load();
+    fallback = setTimeout(() => { if (space.status !== "ready") space.load(); }, SLOW_MS);
+    sendLooks();
+  };
+
+  const sendLooks = () => {
+    if (!space.live) return;
+    look("grid", views.grid.look());
+    look("atlas", views.atlas.look());
+    if (space.dim > 2) look("map", { plane: space.choice, at: space.base });
+  };
+
+  const readPlane = paced(() => { if (space.live && space.dim > 2) space.load(); }, PLANE_MS);
+
+  const takeMap = (payload) => {
+    const first = space.status !== "ready";
+    if (!first && space.plane && payload.axes[0] !== space.plane.names[0]) return;
+    space.takeLive(payload);
+    const whole = payload.start === 0 && decodedCount(payload) >= payload.total;
+    if (first && (!whole || space.dim > 2)) space.load();
+    readPlane();
+  };
+
+  const preview = ({ name, payload, step }) => {
+    space.step = step;
+    if (payload.type === "points" && name === "map") takeMap(payload);
+    else if (name === "grid") views.grid.takeLive(payload);
+    else if (name === "atlas") {
+      views.atlas.takeLive(payload);
+      space.emit("weights", { live: true });
+    } else if (name === "reconstructions") views.reconstructions.takeLive(payload);
+  };
+
+  const status = () => {
+    const was = space.live;
+    space.live = running();
+    if (was && !space.live && space.status === "ready") space.load();
+    if (!was && space.live) sendLooks();
+    if (was !== space.live) space.emit("status", space.status);
+  };
+
+  if (state.source || state.catalogue?.checkpoints) queueMicrotask(open);
+  return [
+    on("source", open), on("preview", preview), on("status", status), on("run", status),
+    on("frame", (frame) => space.showPast(frame)),
+    on("point", (point) => {
+      if (point?.from === "link" && point.z?.length === space.dim && space.status === "ready") space.moveTo(point, "link");
+    }),
+    space.on("choice", sendLooks), space.on("look", sendLooks),
+  ];
+}
+
+function decodedCount(payload) {
+  return Math.floor((payload.xy.length * 3) / 4 / 8);
+}
+
+/** What is known of the source before anything was asked. */
+function known() {
+  const { run, source, catalogue } = state;
+  const shown = source?.run && run?.id === source.run
+    ? run : catalogue.checkpoints?.find((c) => c.name === source?.checkpoint);
+  const dataset = catalogue.datasets?.find((d) => d.key === shown?.dataset);
+  return { dim: shown?.config?.latent_dim, classNames: dataset?.classes, shape: dataset?.shape };
+}
+
+/** Tell a live run what to draw. Only its owner may; for others the usual views are good enough. */
+async function look(name, args) {
+  if (!state.run?.owner_is_you) return;
+  try {
+    await api(`runs/${state.run.id}/commands`, { body: { command: "look", name, args } });
+  } catch (error) {
+    console.warn("The live view keeps its usual part of the map:", error.message);
+  }
+}
