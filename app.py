@@ -167,7 +167,9 @@ def _free_port(host: str, asked: int | None) -> int | None:
             except OSError as error:
                 if error.errno in (errno.EADDRINUSE, errno.EACCES):
                     continue
-                raise SystemExit(_complain(f"The address {host} cannot be used: {error}.")) from None
+                raise SystemExit(
+                    _complain(f"The address {host} cannot be used: {error}.")
+                ) from None
             return port
     return None
 

@@ -46,7 +46,8 @@ def component(field: Field, value: Any, prefix: str) -> gr.components.Component:
         )
     common["info"] = f"{field['help']} ({span(field)})"
     # Bounds are checked by panel.js and by the server: Gradio's own check never sees them here.
-    return gr.Number(**common, step=field["step"] or None)
+    step = field["step"] or (field["default"] / 10 if field["scale"] == "log" else 1)
+    return gr.Number(**common, step=step)
 
 
 def label(field: Field) -> str:
@@ -55,8 +56,12 @@ def label(field: Field) -> str:
 
 
 def span(field: Field) -> str:
-    """Return the allowed range in words, such as `1e-06 to 10`."""
-    return f"{field['minimum']:,g} to {field['maximum']:,g}"
+    """Return the allowed range in words, such as `1e-6 to 10`."""
+    return f"{_short(field['minimum'])} to {_short(field['maximum'])}"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.6g}".replace("e-0", "e-")
 
 
 def build(fields: list[Field], values: dict[str, Any], prefix: str) -> dict[str, Any]:

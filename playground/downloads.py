@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import unicodedata
+from collections.abc import Sequence
 from pprint import pformat
 from typing import Any
 
@@ -36,7 +37,7 @@ def clean_name(name: str, limit: int = 60) -> str:
     return "".join(c for c in text if c.isprintable())[:limit].strip()
 
 
-def metrics_csv(metrics: list[dict[str, Any]]) -> str:
+def metrics_csv(metrics: Sequence[dict[str, Any]]) -> str:
     """Write metrics events as a table, one row a step and split."""
     names = sorted({name for event in metrics for name in event["values"]})
     buffer = io.StringIO()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
@@ -48,15 +50,13 @@ def publish(service: Service) -> None:
         gr.api(endpoint, api_name=endpoint.__name__, queue=False)
 
 
-class _told:
+@contextmanager
+def _told() -> Iterator[None]:
     """Turn what the engine refuses into an error whose sentence Gradio passes on."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, PlaygroundError):
-            raise gr.Error(error.sentence, print_exception=False) from error
+    try:
+        yield
+    except PlaygroundError as error:
+        raise gr.Error(error.sentence, print_exception=False) from error
 
 
 def _check_owner(owner: str) -> None:

@@ -149,7 +149,7 @@ async def _start(service: Service, request: Request) -> Any:
 
 
 async def _list(service: Service, request: Request) -> Any:
-    return {"runs": service.list(_owner(request))}
+    return {"runs": service.runs(_owner(request))}
 
 
 async def _view(service: Service, request: Request) -> Any:

@@ -51,6 +51,7 @@ class Service:
         self._uploads: dict[str, list[dict[str, Any]]] = {}  # owner -> checkpoints
         self._pictures: dict[str, list[str]] = {}  # owner -> data sets
         self._headers: dict[Path, tuple[int, dict[str, Any]]] = {}
+        self._uploading = asyncio.Semaphore(1)  # decoding pictures takes memory: one at a time
 
     # ---- what there is to choose ------------------------------------------------------------
 
@@ -107,9 +108,9 @@ class Service:
         """Return what the page shows of a run; whoever has its id may look."""
         return self.store.view(run_id, viewer or "")
 
-    def list(self, owner: str) -> list[dict[str, Any]]:
+    def runs(self, owner: str) -> list[dict[str, Any]]:
         """Return the owner's runs, newest first."""
-        return self.store.list(owner)
+        return list(self.store.list(owner))
 
     async def delete(self, owner: str, run_id: str) -> None:
         """Stop a run and delete what it left."""
@@ -182,14 +183,24 @@ class Service:
     ) -> dict[str, Any]:
         """Make a data set of uploaded pictures."""
         chosen = _picture_options(options)
-        given = [(name, file) for name, file in files]
-        if not given:
+        given = [(name, file.read()) for name, file in files]
+        if not any(name or content for name, content in given):
             raise Rejected(t("shell.no_pictures"), field="files")
+        async with self._uploading:
+            added = await _in_thread(self._keep_pictures, given, chosen)
+        mine = self._pictures.setdefault(owner, [])
+        if added["key"] not in mine:
+            mine.append(added["key"])
+        return {"dataset": added["key"], **added}
+
+    def _keep_pictures(
+        self, files: list[tuple[str, bytes]], chosen: dict[str, Any]
+    ) -> dict[str, Any]:
         from engine.data import pictures
 
-        added = await _in_thread(lambda: pictures.add(self.store.root, given, **chosen))
-        self._pictures.setdefault(owner, []).append(added["key"])
-        return {"dataset": added["key"], **added}
+        made = pictures.build(files, **chosen)
+        key = pictures.save(made, self.store.root)
+        return {**pictures.describe_saved(key, self.store.root), "notes": list(made.notes)}
 
 
 def _describe_model(entry: registry.Entry) -> dict[str, Any]:

@@ -62,6 +62,8 @@ def theme() -> gr.themes.Base:
         background_fill_secondary_dark="var(--play-soft)",
         input_background_fill="var(--play-paper)",
         input_background_fill_dark="var(--play-ground)",
+        input_border_width="1px",
+        input_border_width_dark="1px",
         input_border_color="var(--play-line)",
         input_border_color_dark="var(--play-line)",
         slider_color="var(--play-accent)",

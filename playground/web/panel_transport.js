@@ -66,21 +66,21 @@ async function begin(overrides = {}) {
   await store.start({ title: title(settings), ...overrides });
 }
 
-function liveValues(model) {
-  const config = store.settings().config;
-  const live = store.schema(model).filter((f) => f.live);
-  return Object.fromEntries(live.map((f) => [f.name, config[f.name]]));
-}
-
-function goOn() {
+/** Go on with the ended run; live hyperparameters that were changed since go with it. */
+async function goOn() {
   const run = state.run;
-  const amount = store.settings().max_steps;
-  const total = run.max_steps && run.step < run.max_steps ? run.max_steps : run.step + amount;
-  return begin({
-    model: run.model, dataset: run.dataset, seed: run.seed, title: run.title, preset: null,
-    config: { ...run.config, ...liveValues(run.model) },
-    max_steps: total, resume: { run: run.id, step: null },
-  });
+  const now = store.settings();
+  const wrong = fields.firstProblem(now);
+  if (wrong) throw new store.PlayError(wrong.sentence, wrong.field);
+  const total = run.max_steps && run.step < run.max_steps ? run.max_steps : run.step + now.max_steps;
+  await store.command("continue", { max_steps: total });
+  for (const field of store.schema(run.model)) {
+    const value = now.config[field.name];
+    if (field.live && now.model === run.model && value !== run.config[field.name]) {
+      await store.command("set", { field: field.name, value });
+    }
+  }
+  await store.attach(run.id);
 }
 
 /** What is on screen and could be forked: {resume, step, label}, or null. */
@@ -104,11 +104,10 @@ function fork() {
   return begin({ resume: from.resume, max_steps: from.step + amount });
 }
 
-function rewind() {
-  return store.command("rewind").then((answer) => {
-    if (answer?.run && answer.run !== state.run.id) return store.attach(answer.run);
-    return null;
-  });
+async function rewind() {
+  const { id, rewind: back } = state.run;
+  await store.command("rewind", { learning_rate: back.learning_rate });
+  await store.attach(id);
 }
 
 function queueSentence(run) {

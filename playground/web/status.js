@@ -10,7 +10,6 @@ const STAY_WITH_ACTIONS_MS = 20000;
 
 async function share() {
   const link = store.shareLink();
-  history.replaceState(null, "", link);
   try {
     await navigator.clipboard.writeText(link);
     store.notify(t("shell.share_done"));

@@ -232,7 +232,7 @@ export async function command(name, args = {}) {
   if (!state.run) throw new PlayError(t("shell.no_run"));
   const id = state.run.id;
   const answer = await api(`runs/${id}/commands`, { body: { command: name, ...args } });
-  if (name !== "train") emit("tried", { what: name, ...args });
+  if (name !== "look") emit("tried", { what: name, ...args });
   return answer;
 }
 
@@ -277,31 +277,45 @@ function setSource(source) {
   emit("source", source);
 }
 
-function adopt(run, { fresh }) {
+function adopt(run, { fresh, keepSource = false }) {
   closeStream();
   cursor = 0;
+  known = fresh ? 0 : run.last_seq ?? 0;
   state.run = run;
-  remember(LAST_RUN, run.id);
+  if (run.owner_is_you) remember(LAST_RUN, run.id);
   emit("reset", run);
   emit("run", run);
+  chosen = keepSource;
   // A new run has no picture yet: what is on screen stays until its first preview comes.
-  if (!fresh && (TERMINAL.has(run.state) || run.step > 0)) setSource({ run: run.id });
+  if (!fresh && !keepSource && (TERMINAL.has(run.state) || run.step > 0)) setSource({ run: run.id });
   openStream();
+}
+
+/** The run went back to a checkpoint: what came after it is no longer part of its history. */
+async function readopt(id) {
+  try {
+    const run = await api(`runs/${encodeURIComponent(id)}`);
+    if (state.run?.id === id) adopt(run, { fresh: false, keepSource: chosen });
+  } catch (error) {
+    if (error.status === 404) gone(id);
+  }
 }
 
 // ---- the stream: one EventSource for the visible page, polling when that fails -------------------
 
 let cursor = 0; // seq of the last event taken
+let known = 0; // events up to this one are in the RunView already: they only fill curves
+let chosen = false; // a checkpoint chosen while a run trains stays on screen
 let source = null;
 let pollTimer = null;
 let failures = 0;
-let endTimer = null;
+let viewTimer = null;
 
 function closeStream() {
   source?.close();
   source = null;
   clearTimeout(pollTimer);
-  clearTimeout(endTimer);
+  clearTimeout(viewTimer);
   pollTimer = null;
 }
 
@@ -340,8 +354,9 @@ async function poll() {
     if (error.status === 404) return gone(id);
     connected(false);
   }
-  if (state.run?.id === id && !TERMINAL.has(state.run.state)) {
-    pollTimer = setTimeout(() => { pollTimer = null; poll(); }, POLL_MS);
+  if (state.run?.id === id) {
+    const rest = TERMINAL.has(state.run.state) ? 5 * POLL_MS : POLL_MS;
+    pollTimer = setTimeout(() => { pollTimer = null; poll(); }, rest);
   }
 }
 
@@ -367,12 +382,29 @@ const FIELDS = ["epoch", "steps_per_s", "samples_per_s", "elapsed_s", "remaining
 function take(event, id) {
   if (state.run?.id !== id || event.seq <= cursor) return;
   cursor = event.seq;
+  const past = event.seq <= known;
+  const before = state.run.state;
+  if (past) {
+    if (event.kind === "status" && event.state === before) state.run.detail = event.detail;
+    if (event.kind === "status" || event.kind === "progress") return;
+  } else {
+    state.run = { ...state.run, ...runChange(event) };
+  }
+  if (event.kind === "preview" && state.source?.run !== id && !chosen) setSource({ run: id });
+  if (event.kind !== "preview" || state.source?.run === id) emit(event.kind, event);
+  if (!past && event.kind !== "metrics" && event.kind !== "preview") emit("run", state.run);
+  if (event.kind === "status") statusTaken(before, event);
+}
+
+/** What an event changes of the RunView. */
+function runChange(event) {
   const change = { last_seq: event.seq };
   if (typeof event.step === "number") change.step = event.step;
   if (event.kind === "progress") for (const name of FIELDS) change[name] = event[name];
   if (event.kind === "changed") change.config = { ...state.run.config, [event.field]: event.new };
   if (event.kind === "saved" && event.checkpoint) {
-    change.checkpoints = [...(state.run.checkpoints ?? []), event.checkpoint];
+    const others = (state.run.checkpoints ?? []).filter((c) => c.step !== event.checkpoint.step);
+    change.checkpoints = [...others, event.checkpoint];
   }
   if (event.kind === "status") {
     Object.assign(change, {
@@ -380,39 +412,30 @@ function take(event, id) {
       position: event.position ?? null, eta_s: event.eta_s ?? null, rewind: event.rewind ?? null,
     });
   }
-  const before = state.run.state;
-  state.run = { ...state.run, ...change };
-  if (event.kind === "preview" && state.source?.run !== id && !chosen) setSource({ run: id });
-  if (event.kind !== "preview" || state.source?.run === id) emit(event.kind, event);
-  if (event.kind === "progress" || event.kind === "status" || event.kind === "changed" || event.kind === "saved") {
-    emit("run", state.run);
-  }
-  if (event.kind === "status") statusTaken(before);
+  return change;
 }
 
-function statusTaken(before) {
+function statusTaken(before, event) {
   const run = state.run;
-  clearTimeout(endTimer);
   if (run.state !== before) announce(t(`shell.announce.${run.state}`, { step: run.step }));
-  if (!TERMINAL.has(run.state)) return;
-  // The last metrics and previews may come after the status: wait a little, then let go.
-  endTimer = setTimeout(async () => {
-    if (!state.run || state.run.id !== run.id || !TERMINAL.has(state.run.state)) return;
-    source?.close();
-    source = null;
-    try {
-      const view = await api(`runs/${encodeURIComponent(run.id)}`);
-      if (state.run?.id === run.id) updateRun(view);
-    } catch (error) {
-      if (error.status === 404) gone(run.id);
-    }
-  }, 3000);
+  // Continued, rewound, or its worker died: it goes on from a checkpoint.
+  if (run.state === "queued" && (TERMINAL.has(before) || event.message)) readopt(run.id);
+  clearTimeout(viewTimer);
+  if (TERMINAL.has(run.state)) viewTimer = setTimeout(() => refreshRun(run.id), 1500);
 }
 
-// A checkpoint that the person chose while a run trains stays on screen until they go back.
-let chosen = false;
-on("source", (now) => { chosen = Boolean(now?.checkpoint) && Boolean(state.run) && !TERMINAL.has(state.run.state); });
-on("reset", () => { chosen = false; });
+async function refreshRun(id) {
+  try {
+    const view = await api(`runs/${encodeURIComponent(id)}`);
+    if (state.run?.id === id) updateRun(view);
+  } catch (error) {
+    if (error.status === 404) gone(id);
+  }
+}
+
+on("source", (now) => {
+  chosen = Boolean(now?.checkpoint) && Boolean(state.run) && !TERMINAL.has(state.run.state);
+});
 
 if (typeof document !== "undefined") {
   document.addEventListener("visibilitychange", () => {
@@ -558,18 +581,24 @@ async function followLink() {
   const asked = Object.keys(link.settings).length > 1 || Object.keys(link.settings.config).length > 0;
   if (asked) applySettings(link.settings);
   const ignored = [...link.ignored];
+  if (link.run) await attach(link.run).catch(() => ignored.push("run"));
+  else await findLastRun(link);
   if (link.checkpoint) useCheckpoint(link.checkpoint);
-  const wanted = link.run ?? (link.checkpoint ? null : remembered(LAST_RUN));
-  if (wanted) {
-    try {
-      await attach(wanted);
-    } catch (error) {
-      if (link.run) ignored.push("run");
-      else if (error.status === 404) remember(LAST_RUN, null);
-    }
-  }
   if (link.z) emit("point", { z: link.z, u: link.z.length === 2 ? link.z : null, from: "link" });
   if (ignored.length) notify(t("shell.link_ignored", { names: ignored.join(", ") }));
+}
+
+/** A reload finds the run again; beside a link to something else only one that is under way. */
+async function findLastRun(link) {
+  const id = remembered(LAST_RUN);
+  if (!id) return;
+  try {
+    const run = await api(`runs/${encodeURIComponent(id)}`);
+    if (link.checkpoint && TERMINAL.has(run.state)) return;
+    adopt(run, { fresh: false, keepSource: Boolean(link.checkpoint) });
+  } catch (error) {
+    if (error.status === 404) remember(LAST_RUN, null);
+  }
 }
 
 /** Resolves when strings and catalogue are there; modules are mounted after it. */

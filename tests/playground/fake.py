@@ -157,7 +157,7 @@ class FakeService:
     """What `playground.service.Service` offers, with made-up runs."""
 
     def __init__(self) -> None:
-        self.runs: dict[str, FakeRun] = {}
+        self.all: dict[str, FakeRun] = {}
         self.numbers = itertools.count(1)
 
     async def catalogue(self, viewer: str | None = None) -> dict[str, Any]:
@@ -190,22 +190,22 @@ class FakeService:
         run_id = f"fake-{next(self.numbers)}"
         body = {"seed": 0, "max_steps": None, "dataset": "mnist", **body}
         run = FakeRun(run_id, owner, {**body, "config": config.to_dict()})
-        self.runs[run_id] = run
+        self.all[run_id] = run
         run.tell("status", state="starting", message=None, detail=None)
         run.task = asyncio.ensure_future(run.train())
         return self.view(run_id, owner)
 
     def run(self, run_id: str) -> FakeRun:
-        if run_id not in self.runs:
+        if run_id not in self.all:
             raise NotFound(f"There is no run {run_id!r:.60}.")
-        return self.runs[run_id]
+        return self.all[run_id]
 
     def view(self, run_id: str, viewer: str | None) -> dict[str, Any]:
         run = self.run(run_id)
         return {**run.view, "owner_is_you": viewer == run.owner}
 
-    def list(self, owner: str) -> list[dict[str, Any]]:
-        return [self.view(i, owner) for i, r in self.runs.items() if r.owner == owner]
+    def runs(self, owner: str) -> list[dict[str, Any]]:
+        return [self.view(i, owner) for i, r in self.all.items() if r.owner == owner]
 
     def mine(self, owner: str, run_id: str) -> FakeRun:
         run = self.run(run_id)
@@ -215,7 +215,7 @@ class FakeService:
 
     async def delete(self, owner: str, run_id: str) -> None:
         self.mine(owner, run_id).task.cancel()
-        del self.runs[run_id]
+        del self.all[run_id]
 
     async def command(self, owner: str, run_id: str, body: dict[str, Any]) -> dict[str, Any]:
         run = self.mine(owner, run_id)
@@ -272,7 +272,7 @@ class FakeService:
         return json.dumps(self.draw(source, view, args)).encode()
 
     def draw(self, source: dict[str, Any], view: str, args: dict[str, Any]) -> dict[str, Any]:
-        if source.get("checkpoint") != CHECKPOINT and source.get("run") not in self.runs:
+        if source.get("checkpoint") != CHECKPOINT and source.get("run") not in self.all:
             raise NotFound(f"There is no checkpoint {source.get('checkpoint')!r:.80}.")
         extent = [-4.0, 4.0, -4.0, 4.0]
         if view == "map":
