@@ -79,6 +79,8 @@ function takeAlert(event) {
 function takeStatus(event) {
   if (event.state === "diverged") {
     takeAlert({ ...event, alert: "diverged", sentence: event.message });
+  } else if (active(event)) {
+    history.alerts = history.alerts.filter((alert) => alert.alert !== "diverged");
   }
   changed("status");
 }
@@ -88,7 +90,7 @@ function reset() {
   history.series.clear();
   history.latest.clear();
   history.marks.length = 0;
-  history.alerts.length = 0;
+  history.alerts = [];
   history.lastStep = 0;
   history.since = performance.now();
   changed("reset");

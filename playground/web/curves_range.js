@@ -3,6 +3,7 @@
 import { logWorth, roundRange } from "./curves_scale.js";
 
 const SAMPLE = 256;
+const ENOUGH = 30; // points, before a logarithmic axis is chosen unasked
 
 /**
  * The range of some lines on a step axis.
@@ -13,19 +14,21 @@ const SAMPLE = 256;
  *
  * @param {{series: import("./curves_series.js").Series}[]} lines
  * @param {{low: number, high: number}} x
- * @returns {{core: number[], full: number[]}|null}
+ * @returns {{core: number[], full: number[], points: number}|null}
  */
 export function valueRange(lines, x) {
   let core = null;
   let full = null;
+  let points = 0;
   for (const { series } of lines) {
     const values = sample(series, x);
     if (!values.length) continue;
+    points += values.length;
     full = union(full, [values[0], values[values.length - 1]]);
     core = union(core, central(values));
     core = union(core, recent(series, x));
   }
-  return core && { core, full };
+  return core && { core, full, points };
 }
 
 function sample(series, x) {
@@ -63,14 +66,14 @@ function union(a, b) {
 /**
  * Choose the axis: linear, or logarithmic when asked for or when the values span decades.
  *
- * @param {{core: number[], full: number[]}} range
+ * @param {{core: number[], full: number[], points: number}} range
  * @param {number[]} references values that must be in sight
  * @param {{choice: boolean|null, log: boolean}} was the person's choice and the present state
  * @returns {{low: number, high: number, log: boolean, offered: boolean}}
  */
 export function chooseAxis(range, references, was) {
   const worth = logWorth(...range.full);
-  const automatic = logWorth(...range.core).worth > (was.log ? 1.5 : 2.5);
+  const automatic = range.points >= ENOUGH && logWorth(...range.core).worth > (was.log ? 1.5 : 2.5);
   const log = worth.possible && (was.choice ?? automatic);
   let [low, high] = log ? range.full : range.core;
   for (const value of references) [low, high] = union([low, high], [value, value]);

@@ -101,8 +101,8 @@ export function rewindAction(run) {
     label: t("monitor.rewind", { step: step.toLocaleString("en-US"), rate: setting(rate) }),
     act: () => attempt(async () => {
       applySettings({ model: run.model, dataset: run.dataset, config, preset: null });
-      const answer = await command("rewind");
-      if (answer?.run && answer.run !== run.id) await attach(answer.run);
+      await command("rewind", { learning_rate: rate });
+      await attach(run.id);
     }),
   };
 }

@@ -61,8 +61,7 @@ export const LESSONS = [
   },
   {
     key: "holes", kind: "break", checkpoint: "ae/mnist-2d", place: "sample",
-    done: ({ type, detail, model }) => type === "tried" && detail?.what === "sample" && model === "ae" &&
-      detail.prior !== "mixture",
+    done: (m) => m.model === "ae" && tried("sample")(m),
   },
   {
     key: "diverge", kind: "break", preset: "break-divergence", place: "train",
