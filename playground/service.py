@@ -123,7 +123,7 @@ class Service:
 
     def events(self, run_id: str, after: int) -> list[Entry]:
         """Return the events after a number."""
-        return self.store.events(run_id, after)
+        return list(self.store.events(run_id, after))
 
     async def wait(self, run_id: str, after: int, timeout: float) -> bool:
         """Wait until there are newer events, or the time is over."""
