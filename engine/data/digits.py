@@ -56,12 +56,12 @@ def prepare_picture(image: Image.Image, shape: tuple[int, int, int]) -> np.ndarr
     if channels not in (1, 3):
         raise ValueError(f"a picture has 1 or 3 channels, not {channels}")
     scale = min(image.width / width, image.height / height)
-    crop = (width * scale, height * scale)
-    left, top = (image.width - crop[0]) / 2, (image.height - crop[1]) / 2
-    box = (left, top, min(left + crop[0], image.width), min(top + crop[1], image.height))
-    fitted = image.convert("L" if channels == 1 else "RGB").resize(
-        (width, height), Image.Resampling.LANCZOS, box=box
+    crop_width, crop_height = max(1, round(width * scale)), max(1, round(height * scale))
+    left, top = (image.width - crop_width) // 2, (image.height - crop_height) // 2
+    middle = image.convert("L" if channels == 1 else "RGB").crop(
+        (left, top, left + crop_width, top + crop_height)
     )
+    fitted = middle.resize((width, height), Image.Resampling.LANCZOS)
     pixels = np.asarray(fitted, dtype=np.uint8).reshape(height, width, channels)  # H x W x C
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))  # C x H x W
 
