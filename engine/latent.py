@@ -54,8 +54,8 @@ class Plane:
         center = self.project(mean).tolist()
         if self.basis.shape[0] == 1:
             return {"center": center, "radii": [float(sd[0]), 0.0], "angle": 0.0}
-        covariance = (self.basis * sd.square()) @ self.basis.T  # 2, 2
-        values, vectors = torch.linalg.eigh(covariance.double())
+        covariance = ((self.basis * sd.square()) @ self.basis.T).cpu().double()  # 2, 2
+        values, vectors = torch.linalg.eigh(covariance)
         radii = values.clamp_min(0).sqrt().flip(0)
         angle = math.atan2(float(vectors[1, 1]), float(vectors[0, 1]))
         return {"center": center, "radii": radii.tolist(), "angle": angle}
@@ -158,12 +158,12 @@ def _axes(value: Any, dims: int) -> tuple[int, int]:
 def _principal(codes: Tensor, previous: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return mean and the first two principal directions, turned towards `previous`."""
     origin = codes.mean(0)
-    centred = (codes - origin).double()
+    centred = (codes - origin).cpu().double()
     _, vectors = torch.linalg.eigh(centred.T @ centred)
-    basis = vectors[:, -2:].flip(1).T.float()  # 2, D
+    basis = vectors[:, -2:].flip(1).T.float().to(codes.device)  # 2, D
     if previous is not None and previous.shape == basis.shape:
-        u, _, v = torch.linalg.svd((previous @ basis.T).double())
-        basis = (u @ v).float() @ basis
+        u, _, v = torch.linalg.svd((previous @ basis.T).cpu().double())
+        basis = (u @ v).float().to(codes.device) @ basis
     else:
         signs = basis.sum(1).sign()
         basis = basis * torch.where(signs == 0, torch.ones_like(signs), signs).unsqueeze(1)

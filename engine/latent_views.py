@@ -33,6 +33,7 @@ from engine.tensors import DataView, Images
 LIVE_POINTS = 5000
 LIVE_SLICE = 500
 KEPT_POINTS = 1000
+EXTENT_TICKS = 5  # live pictures between two looks at how far the codes reach
 NEIGHBOUR_POOL = 2000  # training codes searched in a live run, encoded anew as it learns
 MIXTURE_CODES = 4000
 
@@ -104,26 +105,32 @@ class LatentViews:
     def draw_kept(self, data: DataView) -> dict[str, Payload]:
         """Draw what the timeline keeps: a smaller map, and the grid."""
         with self.evaluating():  # type: ignore[attr-defined]
-            plane = self._live_plane(data)
+            plane = self._live_plane(data, 1)
             points = self._points(data, plane, 0, min(KEPT_POINTS, len(data.test)))
             kept = Points(points.xy, points.labels, 0, len(points.labels), points.axes)
-            return {"map": kept, "grid": self._live_grid(0, data)}
+            return {"map": kept, "grid": self._live_grid(1, data)}
 
-    def _live_plane(self, data: DataView) -> Plane:
+    def _live_plane(self, data: DataView, tick: int) -> Plane:
+        """Return the plane of the live views; a principal one is looked for now and then."""
         args = self.look.get("map", {})
-        return self.plane(data, args.get("plane"), args.get("at"))
+        if self.config.latent_dim <= 2 and not args:
+            return make_plane(
+                torch.zeros(1, self.config.latent_dim, device=self.device), None, None
+            )
+        if tick % EXTENT_TICKS == 0 or self.look.get("live_plane_of") != args:
+            self.look["live_plane"] = self.plane(data, args.get("plane"), args.get("at"))
+            self.look["live_plane_of"] = dict(args)
+        found: Plane = self.look["live_plane"]
+        return found
 
     def _live_map(self, tick: int, data: DataView) -> Points:
         total = min(LIVE_POINTS, len(data.test))
-        plane = self._live_plane(data) if self.config.latent_dim > 2 else self._axes_plane()
+        plane = self._live_plane(data, tick)
         if tick == 0:
             return self._points(data, plane, 0, total)
         slices = -(-total // LIVE_SLICE)
         start = (tick % slices) * LIVE_SLICE
         return self._points(data, plane, start, min(LIVE_SLICE, total - start), total)
-
-    def _axes_plane(self) -> Plane:
-        return make_plane(torch.zeros(1, self.config.latent_dim, device=self.device), None, None)
 
     def _points(
         self, data: DataView, plane: Plane, start: int, count: int, total: int | None = None
@@ -133,22 +140,27 @@ class LatentViews:
         labels = data.test.labels[start : start + len(xy)].cpu().numpy()
         return Points(xy, labels, start, total or len(xy), plane.names)
 
-    def _live_extent(self, data: DataView, plane: Plane) -> Extent:
-        codes, _ = self.codes(data.test, 500)
-        return extent_of(plane.project(codes))
+    def _live_extent(self, data: DataView, plane: Plane, tick: int) -> Extent:
+        """Return the part of the map that the codes fill, looked at anew now and then."""
+        if tick % EXTENT_TICKS == 0 or "extent" not in self.look:
+            codes, _ = self.codes(data.test, 500)
+            self.look["extent"] = extent_of(plane.project(codes))
+        found: Extent = self.look["extent"]
+        return found
 
     def _live_grid(self, tick: int, data: DataView) -> Sheet:
         args = self.look.get("grid", {})
-        plane = self._live_plane(data) if self.config.latent_dim > 2 else self._axes_plane()
-        extent = args.get("extent") or self._live_extent(data, plane)
-        n = args.get("n", 12)
-        tiles = self.pictures(self._grid_codes(plane, tuple(extent), n))
-        return sheet(tiles, n, extent=tuple(extent), quality=80, alt=f"decoding grid, {n} by {n}")
+        plane = self._live_plane(data, 1)
+        asked = args.get("extent")
+        extent = read_extent(asked) if asked else self._live_extent(data, plane, tick)
+        n = read_int(args.get("n", 12), 2, 40, "n")
+        tiles = self.pictures(self._grid_codes(plane, extent, n))
+        return sheet(tiles, n, extent=extent, quality=80, alt=f"decoding grid, {n} by {n}")
 
     def _live_atlas(self, tick: int, data: DataView) -> Sheet:
-        plane = self._live_plane(data) if self.config.latent_dim > 2 else self._axes_plane()
-        extent = self.look.get("atlas", {}).get("extent")
-        extent = tuple(extent) if extent else widen(self._live_extent(data, plane), 0.15)
+        plane = self._live_plane(data, 1)
+        asked = self.look.get("atlas", {}).get("extent")
+        extent = read_extent(asked) if asked else widen(self._live_extent(data, plane, 1), 0.15)
         return self._atlas_sheet(plane, extent, 20)
 
     def _live_reconstructions(self, tick: int, data: DataView) -> Views:

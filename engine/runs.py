@@ -495,7 +495,8 @@ class RunStore:
         path = run.spec.resume
         if run.checkpoints:
             path = self.saved(run.id)
-        spec = replace(run.spec, resume=path)
+        elapsed = run.progress.get("elapsed_s") or 0.0
+        spec = replace(run.spec, resume=path, elapsed_s=elapsed)
         run.slice_began = time.monotonic()
         self._status(run, "starting")
 

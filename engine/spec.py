@@ -27,7 +27,8 @@ class RunSpec:
     """One run. `resume` is a checkpoint to go on from; `folder` is where it saves.
 
     `changes` are live changes by step, (step, field, value), so that a run with a history can
-    be repeated. `previews` False draws nothing (terminal runs).
+    be repeated. `previews` False draws nothing (terminal runs). `elapsed_s` is what earlier
+    slices of the run took.
     """
 
     model: str
@@ -43,6 +44,7 @@ class RunSpec:
     changes: tuple[tuple[int, str, Any], ...] = ()
     previews: bool = True
     paused: bool = False
+    elapsed_s: float = 0.0
     title: str = ""
     command: str = ""
 

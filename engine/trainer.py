@@ -34,7 +34,7 @@ SYNC_S = 0.1  # metrics and the divergence check, ten times a second
 POLL_S = 0.004  # how often the inbox is looked at; far below what a person notices
 SAVE_S = 10.0  # a killed run loses at most this much work
 PREVIEW_SHARE = 0.04  # of the run's time, at most; see Budgeted below
-PREVIEW_CREDIT_S = 0.4  # so that the first pictures come at once
+PREVIEW_CREDIT_S = 0.6  # beyond that share, once, so that the first pictures come at once
 TEST_LIMIT = 500  # test images for the live curve
 EXPLODED = 1e3  # times the first loss: diverged though still finite
 
@@ -99,12 +99,12 @@ class _Run:
             self._resume(spec.resume)
         self.config = self.learner.config
         self.max_steps = spec.budget.max_steps
-        self.start_step, self.began = self.step, time.monotonic()
+        self.began = time.monotonic() - spec.elapsed_s
         self.paused, self.allowance = spec.paused, 0
         self.ending: events.State | None = None
         self.recorder = _Recorder()
         self.first_loss: float | None = None
-        self.last_sync = self.last_poll = self.last_save = self.began
+        self.last_sync = self.last_poll = self.last_save = time.monotonic()
         self.drawing = _Drawing(self)
         self.alerted: set[str] = set()
         self.safe: _Safe | None = None
@@ -207,9 +207,8 @@ class _Run:
                 self.ending = "parked"
             case commands.Set():
                 yield from self._set(command)
-            case commands.Look(name, args):
-                self.learner.look[name] = args
-                yield from self.drawing.whole()
+            case commands.Look():
+                yield from self._look(command)
             case commands.Save():
                 yield from self._save("asked for")
             case commands.RequestPreview():
@@ -229,6 +228,19 @@ class _Run:
         self.history.append((self.step, command.field, old, new))
         self.alerted.clear()
         yield events.Changed(self.step, command.field, old, new)
+
+    def _look(self, command: commands.Look) -> Iterator[Event]:
+        """Take over what a live view shows, if it can be drawn so."""
+        old = self.learner.look.get(command.name, {})
+        self.learner.look[command.name] = command.args
+        try:
+            drawn = list(self.drawing.whole(strict=True))
+        except (PlaygroundError, RuntimeError, ValueError, TypeError, KeyError) as error:
+            self.learner.look[command.name] = old
+            sentence = getattr(error, "sentence", f"{command.name} cannot be drawn so: {error}")
+            yield events.Refused(self.step, sentence[:300], command.name)
+            return
+        yield from drawn
 
     def _answer(self, command: commands.RequestPreview) -> Event:
         try:
@@ -392,12 +404,13 @@ class _Run:
 
 
 def is_milestone(step: int) -> bool:
-    """Say whether the timeline keeps this step: 0, 1, 2, 3, 4, 6, 8, 11, 16, 23, 32, …
+    """Say whether the timeline keeps this step: 0, 1, 2, 4 … 64, 91, 128, 181, 256, …
 
-    Half powers of two, so that a run of any length has a few dozen frames; then every 2,000.
+    Powers of two, half powers of two from 64 on, every 2,048 from 8,192 on: a run of any
+    length has a few dozen frames.
     """
-    if step < 4:
-        return True
+    if step < 64:
+        return step & (step - 1) == 0
     if step > 8192:
         return step % 2048 == 0
     exponent = round(2 * math.log2(step))
@@ -497,11 +510,11 @@ class _Drawing:
         yield from self.whole()
         yield from self.keep()
 
-    def whole(self) -> Iterator[Event]:
+    def whole(self, strict: bool = False) -> Iterator[Event]:
         """Draw every live view whole: at the start, at a pause, at the end."""
         self.ticks.clear()
         for view in self._views():
-            yield from self._draw(view.name)
+            yield from self._draw(view.name, strict)
 
     def due(self, now: float) -> Iterator[Event]:
         """Draw the views whose time has come, most overdue first, while there is time for it."""
@@ -540,11 +553,16 @@ class _Drawing:
         elapsed = time.monotonic() - self.began
         return self.spent <= PREVIEW_CREDIT_S + PREVIEW_SHARE * elapsed
 
-    def _draw(self, name: str) -> Iterator[Event]:
+    def _draw(self, name: str, strict: bool = False) -> Iterator[Event]:
         began = time.monotonic()
         self.forget_if_moved()
         tick = self.ticks.get(name, 0)
-        payload = self.run.learner.draw_live(name, tick, self.run.data)
+        try:
+            payload = self.run.learner.draw_live(name, tick, self.run.data)
+        except RuntimeError:
+            if strict:
+                raise
+            return  # weights that are not finite cannot be drawn; the next reading ends the run
         self.ticks[name] = tick + 1
         now = time.monotonic()
         self.spent += now - began

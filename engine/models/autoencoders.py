@@ -180,7 +180,8 @@ class AELearner(LatentViews, Learner):
         scores = {}
         for share in torch.logspace(-3, 0, 25).tolist():
             logvar = torch.full_like(mean, 2 * math.log(share * scale))
-            z = mean + share * scale * torch.randn(mean.shape, generator=generator)
+            noise = torch.randn(mean.shape, generator=generator, device=self.device)
+            z = mean + share * scale * noise
             bound = self.log_likelihood(self.decoder(z), x)
             scores[share * scale] = float(
                 (bound - kl_to_standard_normal(mean, logvar).sum(1)).mean()
