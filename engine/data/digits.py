@@ -37,11 +37,10 @@ def prepare_drawing(image: Image.Image, *, photo: bool | None = None) -> np.ndar
     light, specks and what reaches in from the edges; None: unless the ground is quite flat.
     Raises `DataError` when there is no ink.
     """
-    ink, noise = _ink(_gray(image, WORK_PX))
+    gray = _gray(image, WORK_PX)
     if photo is None:
-        photo = noise > 0
-    if photo:
-        ink, noise = _ink(_gray(image, PHOTO_PX))
+        photo = not _is_flat(gray)
+    ink, noise = _ink(_gray(image, PHOTO_PX) if photo else gray)
     peak = float(ink.max())
     if peak < max(MIN_CONTRAST, 6 * noise):
         raise DataError(EMPTY)
@@ -84,12 +83,15 @@ def _ink(gray: np.ndarray) -> tuple[np.ndarray, float]:
 
     `noise` is the paper's standard deviation, 0 for a canvas with one flat ground.
     """
-    middle = float(np.median(gray))
-    flat = np.mean(gray == middle) > 0.5
-    residual = gray - (middle if flat else _paper(gray))
+    flat = _is_flat(gray)
+    residual = gray - (np.median(gray) if flat else _paper(gray))
     noise = 0.0 if flat else 1.4826 * float(np.median(np.abs(residual - np.median(residual))))
     lighter, darker = np.clip(residual, 0, None), np.clip(-residual, 0, None)
     return lighter if (lighter**2).sum() > (darker**2).sum() else darker, noise
+
+
+def _is_flat(gray: np.ndarray) -> bool:
+    return bool(np.mean(gray == np.median(gray)) > 0.5)
 
 
 def _paper(gray: np.ndarray) -> np.ndarray:
@@ -103,7 +105,10 @@ def _paper(gray: np.ndarray) -> np.ndarray:
         near = np.abs(values - sampled @ surface) < reach
         if near.sum() < 0.3 * values.size:
             break
-        surface = np.linalg.lstsq(sampled[near], values[near], rcond=None)[0]
+        # Normal equations by einsum: lstsq on so few columns waits mostly for BLAS threads.
+        chosen = sampled[near]
+        squares = np.einsum("ni,nj->ij", chosen, chosen) + 1e-9 * np.eye(6)
+        surface = np.linalg.solve(squares, np.einsum("ni,n->i", chosen, values[near]))
     return terms @ surface
 
 

@@ -210,13 +210,13 @@ def _bomb(start: bytes, megabytes: int, name: str) -> bytes:
     ],
 )
 def test_zip_bomb_is_left_early(start: bytes, name: str, message: str) -> None:
-    bomb = _bomb(start, 400, name)
-    assert len(bomb) < 500_000
+    bomb = _bomb(start, 100, name)
+    assert len(bomb) < 150_000
     tracemalloc.start()
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(DataError, match=message):
         _build([("z.zip", bomb)])
-    elapsed = time.perf_counter() - started
+    elapsed = time.process_time() - started
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert elapsed < 2

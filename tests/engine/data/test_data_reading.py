@@ -43,10 +43,10 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
     ids=["noise", "svg", "html", "pdf", "zip bomb", "tiff", "ico", "ppm"],
 )
 def test_other_content_is_refused_by_its_first_bytes(content: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(DataError, match=r"not an image we can read \(PNG, JPEG, WebP, GIF or BMP"):
         read_picture(content)
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - started < 0.2
 
 
 def test_script_behind_a_gif_header_is_refused() -> None:
@@ -68,10 +68,10 @@ def test_good_and_cut_short(format: str) -> None:
 def test_pixel_bomb_is_refused_from_its_header() -> None:
     bomb = pixel_bomb()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(DataError, match="megapixels"):
         read_picture(bomb)
-    assert time.perf_counter() - started < 0.05
+    assert time.process_time() - started < 0.05
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 10_000  # kB
 
 
@@ -94,9 +94,9 @@ def test_first_frame_of_a_long_animation(format: str) -> None:
     content = encoded(
         frames[0], format, save_all=True, append_images=frames[1:], lossless=True, duration=20
     )
-    started = time.perf_counter()
+    started = time.process_time()
     picture = read_picture(content, "dance")
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
     assert picture.mode == "RGB"
     assert np.abs(_pixels(picture) - [200, 0, 0]).max() <= 4
     assert picture.info["notes"] == ["dance is animated; its first frame is used."]

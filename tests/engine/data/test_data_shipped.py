@@ -78,9 +78,9 @@ def test_a_data_set_is_read_once() -> None:
 
 def test_catalogue_reads_no_pictures_and_tells_the_truth() -> None:
     data._load_shipped.cache_clear()
-    started = time.perf_counter()
+    started = time.process_time()
     entries = {entry["key"]: entry for entry in data.describe()}
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
     assert data._load_shipped.cache_info().currsize == 0
     json.dumps(list(entries.values()), allow_nan=False)
     assert set(entries) == {"mnist", "fashion", "fashion-full"}
