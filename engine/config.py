@@ -146,7 +146,7 @@ def _check_number(f: dataclasses.Field, value: Any, kind: type) -> float | int:
         )
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Rejected(f"{allowed}; got {_quoted(value)}.", field=f.name)
-    if not math.isfinite(value) or value < low or value > high:
+    if not low <= value <= high:  # NaN is not, and whole numbers beyond any float compare too
         raise Rejected(f"{allowed}; got {_shown(value)}.", field=f.name)
     if kind is int:
         if value != int(value):
@@ -173,8 +173,10 @@ def _from_text(text: str, kind: type) -> Any:
 def _shown(value: float) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    if isinstance(value, int) or value == int(value):
-        return str(int(value)) if abs(value) < 1e15 else f"{float(value):.3g}"
+    if isinstance(value, int) and abs(value) >= 1e15:
+        return _quoted(value)
+    if value == int(value):
+        return str(int(value)) if abs(value) < 1e15 else f"{value:.3g}"
     return f"{value:.6g}"
 
 

@@ -532,7 +532,7 @@ def extent_of(xy: Tensor) -> Extent:
 
     A square keeps distances equal on both axes.
     """
-    finite = torch.nan_to_num(xy.float()).cpu()
+    finite = torch.nan_to_num(xy.float(), posinf=0.0, neginf=0.0).cpu()
     low = torch.quantile(finite, 0.01, dim=0)
     high = torch.quantile(finite, 0.99, dim=0)
     middle = ((low + high) / 2).tolist()
