@@ -29,7 +29,7 @@ def load(key: str, root: Path | None = None) -> Dataset:
     `root` is the server's own folder, where people's pictures and downloads lie.
     Raises `DataError` for an unknown data set, and for one that cannot be had.
     """
-    if key in _SHIPPED:
+    if isinstance(key, str) and key in _SHIPPED:
         return _load_shipped(key)
     if key == fashion.FULL.key:
         return _load_full(root, os.environ.get(fashion.FOLDER_VARIABLE))

@@ -21,6 +21,7 @@ MAX_PICTURES = 5_000
 MAX_ENTRIES = 20_000
 MAX_TOTAL_BYTES = 200_000_000
 _MB = 1_000_000
+_UNSUPPORTED = "is packed in a way that is not supported; make a plain zip of it."
 
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM")
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!")
@@ -97,9 +98,7 @@ def _from_zip(name: str, data: bytes, budget: _Budget) -> Iterator[PictureFile]:
     except (zipfile.BadZipFile, EOFError, OSError, ValueError, KeyError) as error:
         raise DataError(f"{shown} is a damaged zip archive.") from error
     except (NotImplementedError, RuntimeError) as error:
-        raise DataError(
-            f"{shown} is packed in a way that is not supported; make a plain zip of it."
-        ) from error
+        raise DataError(f"{shown} {_UNSUPPORTED}") from error
 
 
 def _check_entry(entry: zipfile.ZipInfo, archive: str) -> None:
@@ -121,6 +120,8 @@ def _check_entry(entry: zipfile.ZipInfo, archive: str) -> None:
         raise DataError(f"{archive} holds a link ({inner}); put the picture itself in.")
     if entry.flag_bits & 1:
         raise DataError(f"{archive} is locked with a password; make one without.")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataError(f"{archive} {_UNSUPPORTED}")
 
 
 def _read_entry(

@@ -175,6 +175,15 @@ def test_links_locks_and_archives_inside() -> None:
         _build([("z.zip", bytes(locked))])
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_unusual_packing(method: int) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        archive.writestr("a.png", pngs(1)[0])
+    with pytest.raises(DataError, match="make a plain zip"):
+        _build([("z.zip", out.getvalue())])
+
+
 def test_damaged_archives() -> None:
     good = _two_classes()
     for bad in (good[:-30], good[:500], b"PK\x03\x04" + bytes(100), b"PK\x05\x06"):

@@ -94,10 +94,12 @@ def test_catalogue_reads_no_pictures_and_tells_the_truth() -> None:
         assert entry["recommended"] == dict(loaded.recommended)
 
 
-@pytest.mark.parametrize("key", ["cifar", "", "../mnist", "MNIST", "x" * 500, "a\nb"])
-def test_unknown_data_set_lists_the_known_ones(key: str) -> None:
+@pytest.mark.parametrize(
+    "key", ["cifar", "", "../mnist", "MNIST", "x" * 500, "a\nb", None, ["mnist"]]
+)
+def test_unknown_data_set_lists_the_known_ones(key: object) -> None:
     with pytest.raises(DataError, match="known are mnist, fashion, fashion-full") as caught:
-        data.load(key)
+        data.load(key)  # type: ignore[arg-type]
     assert len(caught.value.sentence) < 250
     assert "\n" not in caught.value.sentence
 
