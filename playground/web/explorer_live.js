@@ -1,9 +1,10 @@
 // What the page's store says of runs, sources and past frames, told to the space.
 
 import { api, on, state } from "./store.js";
-import { paced } from "./explorer_dom.js";
+import { debounce, paced } from "./explorer_dom.js";
 
 const PLANE_MS = 4000; // how often the plane of a live run of more than two dimensions is read
+const LOOK_MS = 250;
 const SLOW_MS = 1500; // no preview within this time: ask for the map instead
 
 /**
@@ -28,16 +29,25 @@ export function follow(space, views) {
     sendLooks();
   };
 
-  const sendLooks = () => {
+  // A look makes the run draw all its views at once, so only what differs from the usual is sent.
+  let sent = {};
+  const sendLooks = debounce(() => {
     if (!space.live) return;
-    look("grid", views.grid.look());
-    look("atlas", views.atlas.look());
-    if (space.dim > 2) look("map", { plane: space.choice, at: space.base });
-  };
+    const looks = { grid: views.grid.look(), atlas: views.atlas.look(), map: space.look() };
+    for (const [name, args] of Object.entries(looks)) {
+      const text = JSON.stringify(args);
+      if (text === (sent[name] ?? "{}")) continue;
+      sent[name] = text;
+      look(name, args);
+    }
+  }, LOOK_MS);
 
   const readPlane = paced(() => { if (space.live && space.dim > 2) space.load(); }, PLANE_MS);
 
-  const takeMap = (payload) => {
+  const takeMap = (drawn, kept) => {
+    // What the timeline keeps is the first points only: a slice of the whole map here.
+    const total = kept ? Math.max(drawn.total, space.present.total) : drawn.total;
+    const payload = { ...drawn, total };
     const first = space.status !== "ready";
     if (!first && space.plane && payload.axes[0] !== space.plane.names[0]) return;
     space.takeLive(payload);
@@ -46,9 +56,9 @@ export function follow(space, views) {
     readPlane();
   };
 
-  const preview = ({ name, payload, step }) => {
+  const preview = ({ name, payload, step, kept }) => {
     space.step = step;
-    if (payload.type === "points" && name === "map") takeMap(payload);
+    if (payload.type === "points" && name === "map") takeMap(payload, kept);
     else if (name === "grid") views.grid.takeLive(payload);
     else if (name === "atlas") {
       views.atlas.takeLive(payload);
@@ -66,12 +76,12 @@ export function follow(space, views) {
 
   if (state.source || state.catalogue?.checkpoints) queueMicrotask(open);
   return [
-    on("source", open), on("preview", preview), on("status", status), on("run", status),
+    on("source", open), on("reset", () => { sent = {}; }), on("preview", preview), on("status", status), on("run", status),
     on("frame", (frame) => space.showPast(frame)),
     on("point", (point) => {
       if (point?.from === "link" && point.z?.length === space.dim && space.status === "ready") space.moveTo(point, "link");
     }),
-    space.on("choice", sendLooks), space.on("look", sendLooks),
+    space.on("choice", sendLooks), space.on("base", sendLooks), space.on("look", sendLooks),
   ];
 }
 

@@ -52,6 +52,7 @@ export class Space {
     this.past = null;
     this.error = null;
     this.choice = null;
+    this.moved = false; // off the plane, by the person
     if (dim) this.#resize(dim);
     if (classNames?.length) this.classNames = classNames;
     if (shape) this.shape = shape;
@@ -117,6 +118,11 @@ export class Space {
     return { plane: exact, at: this.base };
   }
 
+  /** What a live run is asked to draw its map, grid and atlas on: nothing special unless chosen. */
+  look() {
+    return this.dim > 2 && (this.choice || this.moved) ? { plane: this.choice ?? { pca: true }, at: this.base } : {};
+  }
+
   /** Ask for a view; resolves to null when another space has begun meanwhile. */
   async ask(view, args, latest) {
     const asked = this.generation;
@@ -145,7 +151,7 @@ export class Space {
     this.extent = values.extent;
     this.present.flat = this.dim === 1;
     const first = this.status !== "ready" || this.present.total === 0;
-    this.present.setSpread(0.6 * (values.extent[1] - values.extent[0]) / 2);
+    this.present.setSpread(0.8 * (values.extent[1] - values.extent[0]) / 2);
     this.present.apply(items.points);
     if (!this.past) this.cloud = this.present;
     this.status = "ready";
@@ -234,7 +240,9 @@ export class Space {
     if (this.dim === 1) this.point.u = [this.point.u[0], 0];
     if (from !== "link") tell("point", { z: code, u: this.point.u, from });
     this.emit("point", this.point);
-    if (offPlane) this.emit("base");
+    if (!offPlane) return;
+    this.moved = true;
+    this.emit("base");
   }
 
   /** Say to a screen reader what the point shows. */

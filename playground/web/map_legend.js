@@ -13,8 +13,15 @@ export class Legend {
     Object.assign(this, { space, onchange });
     this.hidden = new Set();
     this.element = h("div", { class: "x-legend", role: "group", "aria-label": t("explorer.legend") });
-    space.on("space", () => { this.hidden.clear(); this.#build(); });
+    space.on("space", () => this.#newSpace());
     space.on("cloud", () => { if (this.#labels().length !== this.buttons?.size) this.#build(); });
+  }
+
+  #newSpace() {
+    const names = this.space.classNames.join();
+    if (names !== this.names) this.hidden.clear();
+    this.names = names;
+    this.#build();
   }
 
   #labels() {

@@ -43,7 +43,9 @@ export class MapPlot {
   }
 
   #newSpace() {
-    this.hidden.clear();
+    const names = this.space.classNames.join();
+    if (names !== this.names) this.hidden.clear();
+    this.names = names;
     this.selection = null;
     this.range.follow();
     this.#restyle();
@@ -166,7 +168,7 @@ export class MapPlot {
     const { flat } = this.cloud;
     const axis = {
       automargin: false, fixedrange: true, autorange: false, zerolinewidth: 1, zerolinecolor: grid(),
-      showline: false, ticks: "outside", ticklen: 4, tickcolor: "rgba(0,0,0,0)", nticks: 7, tickfont: { size: 11 }, title: { text: "" },
+      showline: false, ticks: "outside", ticklen: 4, tickcolor: "rgba(0,0,0,0)", nticks: 9, tickfont: { size: 11 }, title: { text: "" },
     };
     return plotlyLayout({
       width: this.element.clientWidth, height: this.element.clientHeight, margin: MARGIN,
@@ -184,14 +186,16 @@ export class MapPlot {
   /** Put the points where they are shown now: straight into the WebGL scene where there is one. */
   #move() {
     this.#fill();
-    const scene = this.element._fullLayout?._plots?.xy?._scene;
+    const { _plots: plots, _glcanvas: canvases } = this.element._fullLayout;
+    const scene = plots?.xy?._scene;
     const seen = this.buffers.filter(({ label }) => !this.hidden.has(label));
-    const known = scene?.scatter2d?.update && scene.draw && scene.count === seen.length && !this.selection;
+    const known = scene?.scatter2d?.update && scene.draw && canvases?.each && scene.count === seen.length && !this.selection;
     if (!known) {
       this.#react();
       return;
     }
     scene.scatter2d.update(seen.map(({ positions }) => ({ positions })));
+    canvases.each((layer) => layer.regl?.clear({ color: true }));
     scene.draw();
     this.settle();
   }

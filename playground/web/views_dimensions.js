@@ -17,9 +17,9 @@ export class DimensionsView {
   constructor(space) {
     Object.assign(this, { space, all: false, rows: new Map() });
     this.#build();
+    space.on("space", () => { this.all = false; this.#forget(); });
     this.facts = freshness(space, () => this.#askFacts());
     this.strips = freshness(space, () => this.#askStrips(), { live: true, base: true });
-    space.on("space", () => { this.all = false; this.plane.hidden = space.dim <= 2; this.#planeOptions(); });
     space.on("point", () => this.#setSliders());
   }
 
@@ -38,11 +38,18 @@ export class DimensionsView {
     this.axes = ["x", "y"].map((key) => picker({ label: t(`explorer.plane_${key}`), options: [], value: 0, onchange: () => this.#choosePlane("axes") }));
     this.plane = h("div", { class: "x-line", hidden: true }, h("span", { class: "x-sub" }, t("explorer.plane")), this.kind.element, this.axes.map((a) => a.element));
     this.table = h("div", { class: "x-dimensions" });
-    this.more = button({ text: "", kind: "small", onclick: () => { this.all = !this.all; this.#rebuild(); } });
+    this.more = button({ text: "…", kind: "small", onclick: () => { this.all = !this.all; this.#rebuild(); } });
     const reset = button({ text: t("explorer.to_origin"), onclick: () => this.space.moveTo({ z: new Array(this.space.dim).fill(0) }, "slider") });
     this.element = h("div", { class: "x-stack" },
       this.summary, h("div", { class: "x-line" }, this.plane, reset),
       this.failure.element, this.table, this.more);
+  }
+
+  #forget() {
+    this.rows = new Map();
+    this.built = this.order = null;
+    this.plane.hidden = this.space.dim <= 2;
+    this.#planeOptions();
   }
 
   // ---- which plane --------------------------------------------------------------------------------
@@ -98,7 +105,7 @@ export class DimensionsView {
     this.#setBars();
     this.#setSliders();
     this.more.hidden = this.space.dim <= FIRST;
-    setText(this.more.querySelector("span") ?? this.more, t(this.all ? "explorer.show_fewer" : "explorer.show_all", { count: this.space.dim }));
+    setText(this.more.firstChild, t(this.all ? "explorer.show_fewer" : "explorer.show_all", { count: this.space.dim }));
   }
 
   #row(dim) {
@@ -113,6 +120,7 @@ export class DimensionsView {
       label: t("explorer.traversal", { name }), most: 56, gap: 2,
       onpick: (k) => this.#slide(dim, -this.span + (2 * this.span * k) / (FRAMES - 1)),
     });
+    strip.onpaint = (width) => { control.input.style.width = `${width}px`; };
     const element = h("div", { class: "x-dimension" },
       h("b", {}, name), h("div", { class: "x-bar" }, h("div", {}, fill), value), h("div", { class: "x-traverse" }, strip.element, control.element));
     return { element, fill, value, control, strip };

@@ -50,7 +50,7 @@ export class DrawView {
     this.prepared = new PictureView({ size: PICTURE, label: t("explorer.prepared") });
     this.rebuilt = new PictureView({ size: PICTURE, label: t("explorer.reconstruction") });
     this.facts = h("dl", { class: "x-facts" });
-    this.row = new TileRow({ label: t("explorer.neighbours"), most: 42 });
+    this.row = new TileRow({ label: t("explorer.neighbours"), most: 56 });
     this.neighbours = h("div", { hidden: true }, h("h4", { class: "x-sub" }, t("explorer.neighbours")), this.row.element);
     this.failure = errorLine();
     const act = (key, fn) => button({ text: t(`explorer.${key}`), disabled: true, onclick: fn });

@@ -46,7 +46,7 @@ export class GridView {
     });
     this.size = slider({
       label: t("explorer.grid_n"), min: 5, max: 25, step: 1, value: this.n, format: (n) => `${n} × ${n}`,
-      oninput: (n) => { this.n = n; this.soon(); this.lookSoon(); emit("tried", { what: "grid" }); },
+      oninput: (n) => { this.n = n; this.sized = true; this.soon(); this.lookSoon(); emit("tried", { what: "grid" }); },
     });
     this.numbers = ["x0", "x1", "y0", "y1"].map((key, i) =>
       numberField({ label: t(`explorer.grid_${key}`), value: "", onchange: (v) => this.#typed(i, v) }));
@@ -98,7 +98,7 @@ export class GridView {
   /** What a live run is asked to draw. */
   look() {
     const extent = this.#wanted();
-    return { n: this.n, ...(extent ? { extent } : {}) };
+    return { ...(this.sized ? { n: this.n } : {}), ...(extent ? { extent } : {}) };
   }
 
   async refresh() {
@@ -118,12 +118,8 @@ export class GridView {
 
   /** A grid that a live run drew: shown when it is the one that was asked for. */
   takeLive(sheet) {
-    this.latest = sheet;
     if (this.space.past || this.mode === "quantiles") return;
-    if (sheet.rows !== this.n && this.shown && this.space.live) {
-      if (!this.told) this.lookSoon();
-      this.told = true;
-    }
+    if (!this.sized) this.size.set((this.n = sheet.rows)); // as many as the run draws by itself
     this.#show(sheet, {});
   }
 

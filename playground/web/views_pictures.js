@@ -15,11 +15,21 @@ const cache = new Map(); // src -> Promise<HTMLImageElement>, the newest few
 export function decoded(payload) {
   const { src } = payload;
   if (cache.has(src)) return cache.get(src);
-  const image = loadImage(src);
+  const image = payload.type === "picture" ? loadSmall(src) : loadImage(src);
   cache.set(src, image);
   if (cache.size > 60) cache.delete(cache.keys().next().value);
   image.catch(() => cache.delete(src));
   return image;
+}
+
+/** A small picture is decoded when it is drawn: waiting for the decoder's thread takes longer. */
+function loadSmall(src) {
+  return new Promise((resolve, reject) => {
+    const image = new Image();
+    image.onload = () => resolve(image);
+    image.onerror = () => reject(new Error("The picture could not be read."));
+    image.src = src;
+  });
 }
 
 /** One picture, enlarged. */
@@ -87,12 +97,13 @@ export function paintTiles(canvas, image, sheet, { side, gap = 0, indices, colum
   });
 }
 
-/** The side in CSS pixels of `columns` tiles in `width`: whole enlargements where that is large. */
+/** The side in CSS pixels of `columns` tiles in `width`: a whole enlargement where that loses little room. */
 export function fittingSide(sheet, columns, width, gap, most = Infinity) {
   const room = Math.min((width - (columns - 1) * gap) / columns, most);
   const ratio = window.devicePixelRatio || 1;
   const times = (room * ratio) / sheet.tile[1];
-  return times >= 2 ? (Math.floor(times) * sheet.tile[1]) / ratio : Math.max(Math.floor(room), 4);
+  const whole = Math.floor(times);
+  return times >= 2 && whole / times > 0.85 ? (whole * sheet.tile[1]) / ratio : Math.max(Math.floor(room), 4);
 }
 
 /** A row of tiles with captions, as wide as its place allows. */
@@ -129,6 +140,7 @@ export class TileRow {
     const side = fittingSide(sheet, columns, width, this.gap, this.most);
     this.side = side;
     paintTiles(this.canvas, image, sheet, { side, gap: this.gap, indices, columns });
+    this.onpaint?.(columns * side + (columns - 1) * this.gap);
     const template = `repeat(${indices.length}, ${side}px)`;
     this.captions.style.gridTemplateColumns = template;
     this.captions.style.columnGap = `${this.gap}px`;

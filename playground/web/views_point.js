@@ -68,6 +68,7 @@ export class PointView {
     space.on("space", () => this.#fields());
     space.on("point", () => this.#place());
     space.on("past", () => this.#pastNote());
+    space.on("weights", ({ live }) => { if (live) this.#unmark(); });
     decoder.onPicture((picture) => this.#show(picture));
   }
 
@@ -105,7 +106,14 @@ export class PointView {
     this.inputs?.forEach((input, i) => input.set(Number(this.space.point.u[i].toFixed(3))));
   }
 
+  /** The nearest code has moved with the weights: until it is asked for again, nothing is marked. */
+  #unmark() {
+    this.map.overlay.set("near", null);
+    this.map.overlay.set("nearest", null);
+  }
+
   #pastNote() {
+    if (this.space.past) this.#unmark();
     setText(this.note, this.space.past ? t("explorer.point_past", { step: this.space.past.step }) : "");
     this.element.classList.toggle("past", Boolean(this.space.past));
   }
