@@ -194,6 +194,7 @@ def _lock(folder: Path) -> IO[str] | str:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        lock.close()
         return f"Another playground uses the runs folder {folder}; give this one --runs-dir."
     return lock
 

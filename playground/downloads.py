@@ -76,9 +76,8 @@ python {run["id"]}.py
 
 from pathlib import Path
 
-from engine.inbox import Inbox
+from engine.executors.inline import run
 from engine.spec import Budget, RunSpec
-from engine.trainer import train
 {note}
 SPEC = RunSpec(
 {arguments}
@@ -89,7 +88,7 @@ SPEC = RunSpec(
 )
 
 if __name__ == "__main__":
-    for event in train(SPEC, Inbox()):
+    for event in run(SPEC):
         wire = event.to_wire()
         if wire["kind"] == "metrics" and wire["split"] == "test":
             print(wire["step"], wire["values"])

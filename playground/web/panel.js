@@ -147,7 +147,7 @@ function begin() {
   fields.mark(store.settings());
   store.bindControls((settings) => push(toControls(settings)));
   store.on("reset", (run) => {
-    if (run && JSON.stringify(run.config) !== JSON.stringify(store.settings().config)) showRunSettings(run);
+    if (run && !store.state.fresh) showRunSettings(run);
   });
   store.on("run", () => fields.mark(store.settings()));
   store.on("catalogue", () => push(controls));

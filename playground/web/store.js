@@ -17,6 +17,7 @@ export const state = {
   dataset: null,
   source: null, // {checkpoint: name} | {run: id}: what the explorer shows
   run: null, // RunView of the attached run
+  fresh: false, // whether this page has just started it (else it was found or opened)
   catalogue: { models: [], datasets: [], checkpoints: [], published: [], limits: {} },
   point: null, // {z, u, from}
   frame: null, // a past frame of the timeline, or null = live
@@ -282,6 +283,7 @@ function adopt(run, { fresh, keepSource = false }) {
   cursor = 0;
   known = fresh ? 0 : run.last_seq ?? 0;
   state.run = run;
+  state.fresh = fresh;
   if (run.owner_is_you) remember(LAST_RUN, run.id);
   emit("reset", run);
   emit("run", run);
