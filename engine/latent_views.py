@@ -298,7 +298,7 @@ class LatentViews:
         image = read_data_url(picture)
         digit = self.spec.shape == (1, 28, 28) and data.dataset.key == "mnist"
         if digit:
-            prepared = digits.prepare_drawing(image)[None]
+            prepared = digits.prepare_drawing(image, photo=None if kind == "photo" else False)[None]
         else:
             prepared = digits.prepare_picture(image, self.spec.shape)
         x = torch.from_numpy(np.ascontiguousarray(prepared)).to(self.device).float().div_(255)
@@ -571,7 +571,7 @@ def read_plane(choice: dict[str, Any], at: Any, dims: int, device: torch.device)
 
 def read_data_url(text: Any) -> Any:
     """Read an uploaded picture from a data URL, bounded; raise `Rejected` or `DataError`."""
-    from engine.data.pictures import read_picture
+    from engine.data.reading import read_picture
 
     if not isinstance(text, str) or not text.startswith("data:image/") or "," not in text:
         raise Rejected("A picture must come as a data URL of an image.", field="picture")
@@ -579,4 +579,4 @@ def read_data_url(text: Any) -> Any:
         data = base64.b64decode(text.split(",", 1)[1], validate=True)
     except (binascii.Error, ValueError) as error:
         raise Rejected("The picture's data is not valid base64.", field="picture") from error
-    return read_picture(data)
+    return read_picture(data, "The picture", keep_alpha=True)
