@@ -15,6 +15,7 @@ import { ReconstructionsView } from "./views_reconstructions.js";
 import { SampleView } from "./views_sample.js";
 import { WalkView } from "./views_walk.js";
 import { ready, t } from "./store.js";
+import { loadPlotly } from "./theme.js";
 
 /**
  * Mount the explorer.
@@ -22,6 +23,7 @@ import { ready, t } from "./store.js";
  * @returns {Promise<{space: Space, unmount: () => void}>}
  */
 export async function mount(element) {
+  loadPlotly().catch(() => {}); // begins now, is waited for in map.start, which says what failed
   await Promise.all([ready, ensureStyles("explorer.css")]);
   const root = h("div", { class: "x-explorer" });
   const space = new Space();

@@ -51,7 +51,7 @@ export class PointDecoder {
     const [x, y] = point.u;
     if (this.atlas.draw(this.canvas, x, dim === 1 ? 0 : y)) {
       this.#tell({ image: this.canvas, exact: false, alt: null, answer: this.latest?.answer ?? null });
-    }
+    } else if (this.space.past) this.#tell({ image: null, exact: false, blank: true, answer: null });
   }
 
   async #exact() {

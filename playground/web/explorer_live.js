@@ -79,7 +79,9 @@ export function follow(space, views) {
     on("source", open), on("reset", () => { sent = {}; }), on("preview", preview), on("status", status), on("run", status),
     on("frame", (frame) => space.showPast(frame)),
     on("point", (point) => {
-      if (point?.from === "link" && point.z?.length === space.dim && space.status === "ready") space.moveTo(point, "link");
+      if (point?.from !== "link") return;
+      if (space.status !== "ready") space.point = null; // the linked one is taken when the map is there
+      else if (point.z?.length === space.dim) space.moveTo({ z: point.z }, "link");
     }),
     space.on("choice", sendLooks), space.on("base", sendLooks), space.on("look", sendLooks),
   ];

@@ -60,7 +60,7 @@ export class LatentMap {
     const act = (symbol, key, fn) => button({ symbol, label: t(`explorer.${key}`), kind: "small quiet", onclick: fn });
     this.badge = h("span", { class: "x-badge" });
     const head = h("div", { class: "x-head" },
-      h("h3", { class: "play-title" }, t("explorer.map_title")), this.badge,
+      h("h3", { class: "play-title" }, t("explorer.map_title")),
       h("div", { class: "x-tools", role: "toolbar", "aria-label": t("explorer.map_tools") },
         this.tools, h("i", { class: "x-gap" }),
         act("plus", "tool_in", () => this.range.zoom(1.5)), act("minus", "tool_out", () => this.range.zoom(1 / 1.5)),
@@ -75,7 +75,7 @@ export class LatentMap {
     this.axes = [h("span", { class: "x-axis x-axis-x" }), h("span", { class: "x-axis x-axis-y" })];
     this.message = h("p", { class: "x-message" });
     this.failure = errorLine();
-    this.stage = h("div", { class: "x-stage loading" }, this.backdrop, this.canvas, this.area, this.axes, this.message);
+    this.stage = h("div", { class: "x-stage loading" }, this.backdrop, this.canvas, this.area, this.axes, this.badge, this.message);
     this.area.append(help);
     this.element = h("section", { class: "play-card x-map", "aria-label": t("explorer.map_title") }, head, this.stage, this.failure.element);
   }

@@ -18,7 +18,8 @@ export class PointPicture {
     this.view = new PictureView({ size, label: t("explorer.point_picture"), shape: space.shape });
     this.element = this.view.element;
     space.on("space", () => this.view.reshape(space.shape));
-    decoder.onPicture(({ image, alt }) => {
+    decoder.onPicture(({ image, alt, blank }) => {
+      if (blank) this.view.clear();
       if (!image) return;
       const place = space.point.u.map((v) => shown(v, 3)).join(", ");
       this.view.draw(image, t("explorer.point_alt", { what: alt ?? t("explorer.point_picture"), place }));

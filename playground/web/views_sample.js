@@ -57,6 +57,7 @@ export class SampleView {
     this.seen = on;
     this.#mark();
     this.fresh.shown(on);
+    if (on) emit("tried", { what: "sample" });
   }
 
   #reseed(seed) {
@@ -82,7 +83,6 @@ export class SampleView {
       const indices = Array.from({ length: count }, (_, i) => i);
       await this.columns[prior].show(answer.items.sheet, { indices, columns: Math.round(Math.sqrt(count)) });
       this.#mark();
-      if (prior === "mixture" && this.seen) emit("tried", { what: "sample", prior });
     } catch (error) {
       this.failure.show(error);
     }

@@ -30,7 +30,7 @@ export class WalkView {
     const add = button({ text: t("explorer.add_stop"), symbol: "plus", onclick: () => this.addPoint() });
     const kinds = choice({
       label: t("explorer.walk_kind"), value: this.kind, options: ["linear", "spherical"].map((k) => [k, t(`explorer.walk_${k}`)]),
-      onchange: (kind) => { this.kind = kind; this.#ask(); emit("tried", { what: "walk", kind }); },
+      onchange: (kind) => { this.kind = kind; this.#ask(); this.#tell(); },
     });
     this.from = picker({ label: t("explorer.walk_from"), options: [], value: 0, hideLabel: true, onchange: () => {} });
     this.to = picker({ label: t("explorer.walk_to"), options: [], value: 0, hideLabel: true, onchange: () => {} });
@@ -38,7 +38,7 @@ export class WalkView {
     this.clearButton = button({ text: t("explorer.walk_clear"), kind: "small quiet", onclick: () => this.#clear() });
     this.failure = errorLine();
     this.player = new Player({
-      onframe: (index) => this.#mark(index), onplay: () => emit("tried", { what: "walk", by: "play" }),
+      onframe: (index) => this.#mark(index), onplay: () => this.#tell(),
     });
     this.row = new TileRow({ label: t("explorer.walk_strip"), most: 56, gap: 2, onpick: (k) => { this.player.pause(); this.player.seek(this.tiles[k]); } });
     const save = button({ symbol: "download", label: t("explorer.walk_download"), kind: "small quiet", onclick: () => this.#save() });
@@ -80,7 +80,7 @@ export class WalkView {
     if (this.stops.length >= MOST) this.stops.pop();
     this.stops.push({ z: [...stop.z], u: [...stop.u], name: stop.name ?? null });
     this.#changed();
-    emit("tried", { what: "walk", stops: this.stops.length });
+    this.#tell();
   }
 
   /** Begin a new walk at a place. */
@@ -88,6 +88,11 @@ export class WalkView {
     this.stops = [];
     this.example = false;
     this.addPoint(stop);
+  }
+
+  /** A walk of one's own, not the example, is something done. */
+  #tell() {
+    if (!this.example && this.stops.length >= 2) emit("tried", { what: "walk", kind: this.kind, stops: this.stops.length });
   }
 
   async #between(a, b, example = false) {
@@ -102,7 +107,7 @@ export class WalkView {
       this.stops = ends;
       this.example = example;
       this.#changed();
-      if (!example) emit("tried", { what: "walk", by: "classes" });
+      this.#tell();
     } catch (error) {
       this.failure.show(error);
     }
