@@ -45,8 +45,9 @@ class Monitor {
     this.table = valueTable(specs);
     this.colours = null;
     this.#build(element);
-    this.paint = paced(() => this.#paint(), PAINT_MS);
-    this.write = paced(() => this.#write(), TEXT_MS);
+    this.paint = paced(() => this.#frame(), PAINT_MS);
+    this.wrote = -Infinity;
+    this.late = null; // the timer that writes the last words when nothing more comes
     this.describe = paced(() => this.charts.forEach((chart) => chart.describe()), DESCRIBE_MS);
     this.#listen();
     ensureStyles(() => this.#recolour());
@@ -100,7 +101,7 @@ class Monitor {
     if (what === "reset") {
       this.view.zoom = null;
       this.alerts.forget();
-      for (const chart of this.charts) chart.axis.log = false;
+      for (const chart of this.charts) chart.axis = { choice: null, log: false };
     }
     this.#refresh();
   }
@@ -112,17 +113,32 @@ class Monitor {
   }
 
   #refresh() {
+    this.stale = true;
     this.paint();
-    this.write();
   }
 
-  /** Words and numbers: four times a second are enough to read. */
+  /** Curves in every frame that is asked for, words and numbers in some of the same frames. */
+  #frame() {
+    this.#paint();
+    if (!this.stale) return;
+    const wait = this.wrote + TEXT_MS - performance.now();
+    clearTimeout(this.late);
+    if (wait > 4) {
+      this.late = setTimeout(this.paint, wait);
+      return;
+    }
+    this.wrote = performance.now();
+    this.stale = false;
+    this.#write();
+  }
+
   #write() {
     this.numbers.update();
     this.alerts.update();
     this.table.update();
     this.smooth.setAttribute("aria-pressed", String(this.view.smooth));
     this.reset.hidden = !this.view.zoom;
+    for (const chart of this.charts) chart.follow();
     this.describe();
     const any = Boolean(state.run) || otherPins().length > 0;
     this.empty.hidden = any;

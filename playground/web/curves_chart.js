@@ -6,7 +6,10 @@ import { MARGIN, draw } from "./curves_draw.js";
 import { number, whole } from "./curves_format.js";
 import { chooseAxis, valueRange } from "./curves_range.js";
 import { invert, makeScale, stepEnd, ticks } from "./curves_scale.js";
+import { Progress } from "./curves_progress.js";
 import { term } from "./help_terms.js";
+
+const EMPTY_AXIS = { low: 0, high: 1, log: false, offered: false };
 
 /** What all charts of a column share: the step under the pointer, the part of the steps in view. */
 export class View {
@@ -42,6 +45,7 @@ export class Chart {
     this.shown = true; // on screen, as the observer says
     this.painted = -Infinity;
     this.plot = null;
+    this.progress = new Progress();
     this.lines = [];
     this.#build();
   }
@@ -76,41 +80,47 @@ export class Chart {
   }
 
   /**
-   * Draw the chart.
+   * Draw the chart; when only values came, only what they add.
    * @param {object} data `lines`, `references`, `marks`, `steps` [first, last], `colours`
    */
   paint(data) {
     const width = this.area.clientWidth;
     const height = this.spec.height;
     if (!width) return;
+    const resized = this.#resize(width, height);
     this.lines = data.lines;
-    this.#resize(width, height);
+    const plot = this.#layOut(data, width, height);
+    const from = resized ? 0 : this.progress.since(plot);
+    this.plot = plot;
+    if (from >= width) return;
+    draw(this.context, plot, from);
+    this.progress.drew(plot);
+    this.#placeCross();
+  }
+
+  #layOut(data, width, height) {
     const [first, last] = data.steps;
     const x = makeScale(first, last, MARGIN.left, width - MARGIN.right);
     const range = valueRange(data.lines, x);
     const references = [...data.references.map((r) => r.value), ...(this.spec.zero ? [0] : [])];
-    const axis = range
-      ? chooseAxis(range, references, this.axis)
-      : { low: 0, high: 1, log: false, offered: false };
-    this.axis.log = axis.log;
+    const axis = range ? chooseAxis(range, references, this.axis) : EMPTY_AXIS;
+    if (range) Object.assign(this.axis, { log: axis.log, low: axis.low, high: axis.high });
     this.#showLog(axis);
-    const y = makeScale(axis.low, axis.high, height - MARGIN.bottom, MARGIN.top, axis.log);
-    this.plot = {
-      width, height, x, y, lines: data.lines, references: data.references, marks: data.marks,
-      colours: data.colours, xName: t("monitor.step"),
-      xTicks: ticks(first, last, Math.round(width / 75)),
+    return {
+      width, height, x, y: makeScale(axis.low, axis.high, height - MARGIN.bottom, MARGIN.top, axis.log),
+      lines: data.lines, references: data.references, marks: data.marks, colours: data.colours,
+      xName: t("monitor.step"), xTicks: ticks(first, last, Math.round(width / 75)),
       yTicks: range ? ticks(axis.low, axis.high, Math.round(height / 30), axis.log) : [],
     };
-    draw(this.context, this.plot);
-    this.follow();
   }
 
   #resize(width, height) {
     const ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
-    if (this.canvas.width === Math.round(width * ratio) && this.canvas.height === height * ratio) return;
+    if (this.canvas.width === Math.round(width * ratio) && this.canvas.height === Math.round(height * ratio)) return false;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    return true;
   }
 
   #showLog(axis) {
@@ -123,9 +133,12 @@ export class Chart {
 
   /** Put the cross and the readings at the view's step; without one, the newest values. */
   follow() {
-    const { cursor } = this.view;
-    this.#showReadings(cursor);
-    const { plot } = this;
+    this.#showReadings(this.view.cursor);
+    this.#placeCross();
+  }
+
+  #placeCross() {
+    const { plot, view: { cursor } } = this;
     const inside = cursor != null && plot && cursor >= plot.x.low && cursor <= plot.x.high;
     this.cross.hidden = !inside;
     if (!inside) {

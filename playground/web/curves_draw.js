@@ -1,5 +1,7 @@
 /** One chart onto one canvas. Knows pixels and colours, nothing of runs. */
 
+import { invert } from "./curves_scale.js";
+
 export const MARGIN = { left: 42, right: 8, top: 5, bottom: 17 };
 
 const scratch = new Float64Array(2048);
@@ -25,12 +27,27 @@ const scratch = new Float64Array(2048);
  * @property {Line[]} lines
  * @property {{value: number, text: string}[]} references
  * @property {{step: number, kind: string}[]} marks
+ * @property {number} [from] the first pixel column to draw
  * @property {Object<string, string>} colours ink, muted, line, paper, changed, alert, diverged, saved
  */
 
-/** Draw everything. @param {CanvasRenderingContext2D} ctx @param {Plot} plot */
-export function draw(ctx, plot) {
-  ctx.clearRect(0, 0, plot.width, plot.height);
+/**
+ * Draw a plot, or only what lies to the right of a pixel column: the rest stands already.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {Plot} plot
+ * @param {number} [from] a whole pixel
+ */
+export function draw(ctx, plot, from = 0) {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(from, 0, plot.width - from, plot.height);
+  ctx.clip();
+  ctx.clearRect(from, 0, plot.width - from, plot.height);
+  drawAll(ctx, { ...plot, from });
+  ctx.restore();
+}
+
+function drawAll(ctx, plot) {
   ctx.font = "10.5px system-ui, sans-serif";
   drawGrid(ctx, plot);
   drawSteps(ctx, plot);
@@ -124,7 +141,7 @@ function drawLine(ctx, plot, line) {
 
 /** A path with at most four points a pixel column: first, lowest, highest, last. */
 function trace(ctx, plot, series, values, alpha, width) {
-  const [from, to] = visible(series, plot.x);
+  const [from, to] = visible(series, plot);
   if (from >= to) return;
   ctx.globalAlpha = alpha;
   ctx.lineWidth = width;
@@ -160,18 +177,18 @@ function closeColumn(ctx, x, low, high, last) {
   ctx.lineTo(x, last);
 }
 
-/** The index range of a series that a step axis shows, one point beyond each edge. */
-export function visible(series, x) {
-  let from = 0;
-  let to = series.length;
-  while (from < to - 1 && series.x[from + 1] < x.low) from += 1;
-  while (to > from + 1 && series.x[to - 2] > x.high) to -= 1;
-  return [from, to];
+/** The index range of a series that is to be drawn, a point beyond each edge. */
+function visible(series, { x, from: pixel }) {
+  if (!series.length) return [0, 0];
+  const first = pixel ? invert(x, pixel, x.at(x.low), x.at(x.high)) : x.low;
+  const start = Math.max(0, series.nearest(first) - 2);
+  const end = Math.min(series.length, series.nearest(x.high) + 2);
+  return [start, end];
 }
 
 function drawDots(ctx, plot, line, alpha) {
   ctx.globalAlpha = alpha;
-  const [from, to] = visible(line.series, plot.x);
+  const [from, to] = visible(line.series, plot);
   for (let i = from; i < to; i += 1) {
     ctx.beginPath();
     ctx.arc(plot.x.at(line.series.x[i]), plot.y.at(line.series.y[i]), 2.4, 0, 7);

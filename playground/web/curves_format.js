@@ -32,6 +32,7 @@ export function setting(value) {
 /** A tick label: as short as the distance between the ticks allows. */
 export function tick(value, step) {
   const size = Math.abs(value);
+  if (size >= 1e9) return scientific(value, 1);
   if (size >= 1e6) return signed(`${trim((size / 1e6).toPrecision(3))}M`, value < 0);
   if (size >= 1e4 || (size >= 1000 && step >= 100)) {
     return signed(`${trim((size / 1e3).toPrecision(4))}k`, value < 0);

@@ -2,7 +2,8 @@
 
 import { logWorth, roundRange } from "./curves_scale.js";
 
-const SAMPLE = 256;
+const SAMPLE = 64;
+const sampled = new Float64Array(SAMPLE);
 const ENOUGH = 30; // points, before a logarithmic axis is chosen unasked
 
 /**
@@ -21,40 +22,50 @@ export function valueRange(lines, x) {
   let full = null;
   let points = 0;
   for (const { series } of lines) {
-    const values = sample(series, x);
-    if (!values.length) continue;
-    points += values.length;
-    full = union(full, [values[0], values[values.length - 1]]);
-    core = union(core, central(values));
+    const all = extremes(series, x);
+    if (!all) continue;
+    points += series.length;
+    full = union(full, all);
+    core = union(core, central(evenly(series, x), all));
     core = union(core, recent(series, x));
   }
   return core && { core, full, points };
 }
 
-function sample(series, x) {
-  const inside = [];
-  const stride = Math.max(1, Math.floor(series.length / SAMPLE));
-  for (let i = series.length - 1; i >= 0; i -= stride) {
-    if (series.x[i] >= x.low && series.x[i] <= x.high) inside.push(series.y[i]);
+/** Least and greatest value on a part of the step axis, or null. */
+function extremes(series, { low, high }) {
+  let least = Infinity;
+  let most = -Infinity;
+  for (let i = series.length - 1; i >= 0 && series.x[i] >= low; i -= 1) {
+    if (series.x[i] > high) continue;
+    const value = series.y[i];
+    if (value < least) least = value;
+    if (value > most) most = value;
   }
-  return Float64Array.from(inside).sort();
+  return least <= most ? [least, most] : null;
 }
 
-function central(values) {
-  const at = (q) => values[Math.round(q * (values.length - 1))];
+/** Values at evenly spaced steps, sorted: where points lie dense must not count for more. */
+function evenly(series, x) {
+  const from = Math.max(x.low, series.firstStep);
+  const to = Math.min(x.high, series.lastStep);
+  for (let k = 0; k < SAMPLE; k += 1) {
+    sampled[k] = series.y[series.nearest(from + ((k + 0.5) / SAMPLE) * (to - from))];
+  }
+  return sampled.sort();
+}
+
+function central(values, [least, most]) {
+  const at = (q) => values[Math.round(q * (SAMPLE - 1))];
   const low = at(0.1);
   const high = at(0.9);
   const reach = 0.35 * (high - low);
-  return [Math.max(values[0], low - reach), Math.min(values[values.length - 1], high + reach)];
+  return [Math.max(least, low - reach), Math.min(most, high + reach)];
 }
 
 function recent(series, x) {
-  const start = x.high - 0.1 * (Math.min(x.high, series.lastStep) - x.low);
-  let range = null;
-  for (let i = series.length - 1; i >= 0 && series.x[i] >= Math.min(start, series.lastStep); i -= 1) {
-    if (series.x[i] <= x.high) range = union(range, [series.y[i], series.y[i]]);
-  }
-  return range;
+  const end = Math.min(x.high, series.lastStep);
+  return extremes(series, { low: end - 0.1 * (end - x.low), high: end });
 }
 
 function union(a, b) {
@@ -68,7 +79,8 @@ function union(a, b) {
  *
  * @param {{core: number[], full: number[], points: number}} range
  * @param {number[]} references values that must be in sight
- * @param {{choice: boolean|null, log: boolean}} was the person's choice and the present state
+ * @param {{choice: boolean|null, log: boolean, low?: number, high?: number}} was the person's
+ *   choice and the present axis, which stays while it fits
  * @returns {{low: number, high: number, log: boolean, offered: boolean}}
  */
 export function chooseAxis(range, references, was) {
@@ -77,7 +89,14 @@ export function chooseAxis(range, references, was) {
   const log = worth.possible && (was.choice ?? automatic);
   let [low, high] = log ? range.full : range.core;
   for (const value of references) [low, high] = union([low, high], [value, value]);
-  [low, high] = roundRange(low, high, log);
+  if (stillFits(low, high, log, was)) [low, high] = [was.low, was.high];
+  else [low, high] = roundRange(low, high, log);
   if (range.full[0] >= 0 && low < 0) low = 0;
   return { low, high, log, offered: worth.possible && (worth.worth > 1 || log) };
+}
+
+function stillFits(low, high, log, was) {
+  if (was.low === undefined || was.log !== log || low < was.low || high > was.high) return false;
+  const size = log ? (v) => Math.log10(Math.abs(v)) : (v) => v;
+  return Math.abs(size(was.high) - size(was.low)) <= 1.8 * Math.abs(size(high) - size(low));
 }

@@ -32,8 +32,8 @@ class Help {
     this.built = null; // the kind of model that the body explains
     this.write = paced(() => this.#write(), WRITE_MS);
     this.root.addEventListener("toggle", () => this.#write());
-    for (const type of ["run", "source", "settings", "catalogue"]) on(type, () => this.write());
-    onHistory(() => this.write());
+    for (const type of ["reset", "source", "catalogue"]) on(type, () => this.write());
+    onHistory(() => this.root.open && this.write());
     this.#write();
   }
 

@@ -10,6 +10,7 @@ import { strip } from "./timeline_film.js";
 
 const FRAME_MS = 240;
 const CALM_MS = 1000;
+const UPDATE_MS = 400; // what the run does; what the person does is shown at once
 
 /** Mount the timeline. @param {HTMLElement} element */
 export function mount(element) {
@@ -21,7 +22,7 @@ class Timeline {
   constructor(element) {
     this.index = null; // the frame that is shown; null = live
     this.timer = null;
-    this.update = paced(() => this.#update(), 150);
+    this.update = paced(() => this.#update(), UPDATE_MS);
     this.frames = new Frames(() => this.#framesChanged());
     this.#build(element);
     for (const type of ["run", "reset", "source"]) on(type, () => this.update());
@@ -67,7 +68,7 @@ class Timeline {
     const frame = this.frames.list[index];
     this.index = index;
     emit("frame", { step: frame.step, views: frame.views });
-    this.update();
+    this.#update();
   }
 
   #live() {
@@ -75,7 +76,7 @@ class Timeline {
     if (this.index === null) return;
     this.index = null;
     if (state.frame) emit("frame", null);
-    this.update();
+    this.#update();
   }
 
   /** Someone else sent the explorer back to the present. */
@@ -83,7 +84,7 @@ class Timeline {
     if (frame || this.index === null) return;
     this.#stop();
     this.index = null;
-    this.update();
+    this.#update();
   }
 
   #framesChanged() {
@@ -98,7 +99,7 @@ class Timeline {
     const first = this.index === null || this.index >= this.frames.last ? 0 : this.index;
     this.#show(first);
     this.timer = setInterval(() => this.#next(), calm() ? CALM_MS : FRAME_MS);
-    this.update();
+    this.#update();
   }
 
   #next() {
@@ -112,7 +113,7 @@ class Timeline {
   #stop() {
     clearInterval(this.timer);
     this.timer = null;
-    this.update();
+    this.#update();
   }
 
   // ---- forking ----
