@@ -22,6 +22,7 @@ from typing import IO, Any
 ROOT = Path(__file__).resolve().parent
 DEFAULT_PORT = 7860
 PORTS_TRIED = 100
+OPENS_WITH = ("vae/mnist-2d",)  # loaded before anyone clicks
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -110,10 +111,9 @@ def _serve(options: argparse.Namespace, port: int, executor: Any) -> int:
 
 def _warm(executor: Any, store: Any) -> None:
     """Load the model on which the page opens, so that the first click is quick."""
-    from engine import checkpoint
     from engine.errors import PlaygroundError
 
-    for name in list(checkpoint.shipped())[:1]:
+    for name in OPENS_WITH:
         try:
             executor.explore(store.checkpoint_path(name), "", {}, store.root).result(60)
         except (PlaygroundError, TimeoutError) as error:
@@ -131,7 +131,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         default=env.get("GRADIO_SHARE", "").lower() in ("1", "true"),
         help="serve a public link through Gradio's tunnel",
     )
-    parser.add_argument("--runs-dir", type=Path, default=ROOT / "checkpoints" / "runs")
+    parser.add_argument(
+        "--runs-dir",
+        type=Path,
+        default=Path(env.get("PLAYGROUND_RUNS_DIR") or ROOT / "checkpoints" / "runs"),
+        help="where runs are kept (also PLAYGROUND_RUNS_DIR)",
+    )
     parser.add_argument(
         "--workers",
         type=_workers,
