@@ -157,6 +157,7 @@ def _axes(value: Any, dims: int) -> tuple[int, int]:
 
 def _principal(codes: Tensor, previous: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return mean and the first two principal directions, turned towards `previous`."""
+    codes = torch.nan_to_num(codes, posinf=0.0, neginf=0.0)  # a run that diverges is still drawn
     origin = codes.mean(0)
     centred = (codes - origin).cpu().double()
     _, vectors = torch.linalg.eigh(centred.T @ centred)

@@ -79,6 +79,8 @@ class LatentViews:
 
     def plane(self, data: DataView, choice: Any = None, at: Any = None) -> Plane:
         """Return the plane that a view asks for; a principal one keeps its turn while it moves."""
+        if isinstance(choice, dict) and "basis" in choice:
+            return read_plane(choice, at, self.config.latent_dim, self.device)
         memory = self.look.setdefault("plane", {})
         codes, _ = self.codes(data.test, 1000)
         plane = make_plane(codes, choice, at, memory.get("basis"))
@@ -301,7 +303,7 @@ class LatentViews:
             prepared = digits.prepare_drawing(image, photo=None if kind == "photo" else False)[None]
         else:
             prepared = digits.prepare_picture(image, self.spec.shape)
-        x = torch.from_numpy(np.ascontiguousarray(prepared)).to(self.device).float().div_(255)
+        x = torch.from_numpy(np.array(prepared)).to(self.device).float().div_(255)
         return self._encoded(data, self._quick_plane(data, plane, at), x.unsqueeze(0))
 
     @preview
@@ -403,7 +405,7 @@ class LatentViews:
     def _quick_plane(self, data: DataView, choice: Any, at: Any) -> Plane:
         """Return a plane without encoding anything when axes are named or D is at most 2."""
         if isinstance(choice, dict) and "basis" in choice:
-            return read_plane(choice, at, self.config.latent_dim, self.device)
+            return self.plane(data, choice, at)
         pca = isinstance(choice, dict) and choice.get("pca")
         if not pca and (choice is not None or self.config.latent_dim <= 2):
             empty = torch.zeros(1, self.config.latent_dim, device=self.device)
@@ -566,6 +568,8 @@ def read_plane(choice: dict[str, Any], at: Any, dims: int, device: torch.device)
         at if at is not None else choice.get("at", origin.tolist()), dims, device, "at"
     )
     names = choice.get("names") or ["u1", "u2"]
+    if not isinstance(names, list) or len(names) != 2:
+        raise Rejected("names must be a list of two names of axes.", field="plane")
     return Plane(basis, origin, base, (str(names[0])[:40], str(names[-1])[:40]))
 
 
