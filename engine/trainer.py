@@ -112,6 +112,9 @@ class _Run:
         self.rate = _Rate()
 
     def _resume(self, path: Path) -> None:
+        held = checkpoint.read_header(path).model
+        if held != self.spec.model:
+            raise CheckpointError(f"{path.name} holds a model {held}, not {self.spec.model}.")
         self.learner, header = restore(path, self.data, self.device, self.spec.config)
         self.step, self.cursor = header.step, header.cursor
         self.history = [tuple(h) for h in header.history]
