@@ -62,7 +62,7 @@ export class Chart {
       h("span", { class: "mon-swatch", style: { background: `var(${this.spec.colour})` } }),
       h("span", { class: "mon-chart-title" }, term(key, t(`monitor.chart.${key}`), { tab: false }), " ",
         h("span", { class: "mon-unit" }, unit)),
-      this.readings, this.logButton);
+      this.logButton, this.readings);
     this.canvas = h("canvas", { "aria-hidden": "true" });
     this.cross = h("div", { class: "mon-cross", hidden: true });
     this.tip = h("div", { class: "mon-tip", hidden: true });
@@ -110,7 +110,7 @@ export class Chart {
       width, height, x, y: makeScale(axis.low, axis.high, height - MARGIN.bottom, MARGIN.top, axis.log),
       lines: data.lines, references: data.references, marks: data.marks, colours: data.colours,
       xName: t("monitor.step"), xTicks: ticks(first, last, Math.round(width / 75)),
-      yTicks: range ? ticks(axis.low, axis.high, Math.round(height / 30), axis.log) : [],
+      yTicks: range ? ticks(axis.low, axis.high, Math.round(height / 24), axis.log) : [],
     };
   }
 

@@ -56,7 +56,7 @@ function takeMetrics(event) {
 }
 
 function takeProgress(event) {
-  push("train", "steps_per_s", event.step, event.steps_per_s);
+  if (event.steps_per_s > 0) push("train", "steps_per_s", event.step, event.steps_per_s);
   changed("metrics");
 }
 

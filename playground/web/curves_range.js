@@ -15,10 +15,11 @@ const ENOUGH = 30; // points, before a logarithmic axis is chosen unasked
  *
  * @param {{series: import("./curves_series.js").Series}[]} lines
  * @param {{low: number, high: number}} x
- * @returns {{core: number[], full: number[], points: number}|null}
+ * @returns {{core: number[], middle: number[], full: number[], points: number}|null}
  */
 export function valueRange(lines, x) {
   let core = null;
+  let middle = null; // without the widening, which says nothing about decades
   let full = null;
   let points = 0;
   for (const { series } of lines) {
@@ -26,10 +27,12 @@ export function valueRange(lines, x) {
     if (!all) continue;
     points += series.length;
     full = union(full, all);
-    core = union(core, central(evenly(series, x), all));
-    core = union(core, recent(series, x));
+    const values = evenly(series, x);
+    const latest = recent(series, x);
+    middle = union(middle, union(quantiles(values), latest));
+    core = union(core, union(widened(values, all), latest));
   }
-  return core && { core, full, points };
+  return core && { core, middle, full, points };
 }
 
 /** Least and greatest value on a part of the step axis, or null. */
@@ -55,10 +58,12 @@ function evenly(series, x) {
   return sampled.sort();
 }
 
-function central(values, [least, most]) {
-  const at = (q) => values[Math.round(q * (SAMPLE - 1))];
-  const low = at(0.1);
-  const high = at(0.9);
+function quantiles(values) {
+  return [0.1, 0.9].map((q) => values[Math.round(q * (SAMPLE - 1))]);
+}
+
+function widened(values, [least, most]) {
+  const [low, high] = quantiles(values);
   const reach = 0.35 * (high - low);
   return [Math.max(least, low - reach), Math.min(most, high + reach)];
 }
@@ -77,7 +82,7 @@ function union(a, b) {
 /**
  * Choose the axis: linear, or logarithmic when asked for or when the values span decades.
  *
- * @param {{core: number[], full: number[], points: number}} range
+ * @param {{core: number[], middle: number[], full: number[], points: number}} range
  * @param {number[]} references values that must be in sight
  * @param {{choice: boolean|null, log: boolean, low?: number, high?: number}} was the person's
  *   choice and the present axis, which stays while it fits
@@ -85,7 +90,7 @@ function union(a, b) {
  */
 export function chooseAxis(range, references, was) {
   const worth = logWorth(...range.full);
-  const automatic = range.points >= ENOUGH && logWorth(...range.core).worth > (was.log ? 1.5 : 2.5);
+  const automatic = range.points >= ENOUGH && logWorth(...range.middle).worth > (was.log ? 1.5 : 2.5);
   const log = worth.possible && (was.choice ?? automatic);
   let [low, high] = log ? range.full : range.core;
   for (const value of references) [low, high] = union([low, high], [value, value]);

@@ -44,14 +44,12 @@ class Timeline {
     this.play = this.#button("monitor.play", () => this.#togglePlay(), "monitor.play_help");
     this.label = h("output", { class: "mon-step play-number" });
     this.live = this.#button("monitor.back_live", () => this.#live());
-    this.fork = this.#button("monitor.fork", () => attempt(() => this.#fork()));
+    this.fork = this.#button("monitor.save_now", () => attempt(() => this.#fork()));
     this.download = h("a", { class: "play-button small", download: true, title: t("monitor.film_help") }, t("monitor.film"));
-    this.note = h("p", { class: "play-note" });
     this.empty = h("p", { class: "play-note" }, t("monitor.timeline_empty"));
-    const row = h("div", { class: "mon-timeline-row" }, this.play, this.label, h("span", { class: "mon-spacer" }),
-      this.live, this.fork, this.download);
-    this.full = h("div", { class: "mon-timeline-body" },
-      h("div", { class: "mon-track" }, this.film.element, this.needle, this.slider), row, this.note);
+    this.full = h("div", { class: "mon-timeline-body" }, this.play,
+      h("div", { class: "mon-track" }, this.film.element, this.needle, this.slider), this.label,
+      h("div", { class: "mon-timeline-acts" }, this.live, this.fork, this.download));
     this.root = h("section", { class: "mon-timeline play-card", "aria-label": t("monitor.timeline") }, this.empty, this.full);
     fill(element, this.root);
   }
@@ -187,9 +185,13 @@ class Timeline {
     const mine = run.owner_is_you !== false;
     const savable = step === null && mine && active(run) && this.index === null;
     this.fork.disabled = step === null && !savable;
-    setText(this.fork, savable ? t("monitor.save_now")
-      : step === null ? t("monitor.fork") : t("monitor.fork_at", { step: whole(step) }));
+    setText(this.fork, this.#forkLabel(step, savable));
     this.fork.title = step === null ? "" : t("monitor.fork_help", { step: whole(step) });
-    setText(this.note, step === null && !savable ? t("monitor.fork_none", { step: whole(this.#shownStep()) }) : "");
+  }
+
+  #forkLabel(step, savable) {
+    if (savable) return t("monitor.save_now");
+    if (step === null) return t("monitor.fork_none", { step: whole(this.#shownStep()) });
+    return t("monitor.fork_at", { step: whole(step) });
   }
 }
