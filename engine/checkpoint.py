@@ -21,6 +21,7 @@ from engine.rng import MAX_SEED
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.optim import Optimizer
 
 FORMAT = 1
 MAX_BYTES = 64 * 2**20
@@ -111,7 +112,7 @@ def read_header(path: Path) -> Header:
         return _header_from(found)
     except CheckpointError:
         raise
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise CheckpointError(f"{path.name} has a damaged header: {error}.") from error
 
 
@@ -133,6 +134,8 @@ def load(path: Path) -> tuple[Header, dict[str, Tensor]]:
     except (SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path.name} is damaged: {error}.") from error
     for name, tensor in tensors.items():
+        if tensor.is_floating_point() and tensor.element_size() < 2:
+            raise CheckpointError(f"{path.name} holds {name} as {tensor.dtype}: not read here.")
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise CheckpointError(f"{path.name} holds values that are not finite, in {name}.")
     return header, tensors
@@ -151,6 +154,26 @@ def fit(found: dict[str, Tensor], expected: dict[str, Tensor], name: str) -> Non
     for key in found:
         if key.startswith("networks.") and key not in expected:
             raise CheckpointError(f"{name} has {key}, which this architecture does not have.")
+
+
+def fit_optimizers(found: dict[str, Tensor], optimizers: dict[str, Optimizer], name: str) -> None:
+    """Raise `CheckpointError` naming the first optimizer state that belongs to no parameter."""
+    expected = {
+        f"optimizers.{key}.{index}": parameter
+        for key, optimizer in optimizers.items()
+        for index, parameter in enumerate(p for g in optimizer.param_groups for p in g["params"])
+    }
+    for key, tensor in found.items():
+        if not key.startswith("optimizers."):
+            continue
+        owner, _, slot = key.rpartition(".")
+        parameter = expected.get(owner)
+        if parameter is None or tensor.dtype != parameter.dtype:
+            raise CheckpointError(f"{name} has {key}, which fits no parameter of this optimizer.")
+        shape = () if slot == "step" else tuple(parameter.shape)
+        if tuple(tensor.shape) != shape:
+            got = tuple(tensor.shape)
+            raise CheckpointError(f"{name} has {key} as {got}; expected {shape}.")
 
 
 def shipped() -> dict[str, Path]:
@@ -236,7 +259,7 @@ def _read_layout(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path.name} has {len(entries)} tensors; at most {MAX_TENSORS}.")
     try:
         end = max((int(v["data_offsets"][1]) for v in entries), default=0)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise CheckpointError(f"{path.name} has a damaged list of tensors.") from error
     if 8 + length + end != size:
         raise CheckpointError(f"{path.name} is cut off or has bytes too many.")

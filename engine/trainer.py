@@ -76,6 +76,7 @@ def restore(
     config = entry(header.model).config_class.from_values({**header.config, **(overrides or {})})
     learner = entry(header.model).learner_class(config, data.spec, device)
     checkpoint.fit(tensors, learner.tensors(optimizers=False), path.name)
+    checkpoint.fit_optimizers(tensors, learner.optimizers, path.name)
     learner.load_tensors({k: v.to(device) for k, v in tensors.items()})
     return learner, header
 
