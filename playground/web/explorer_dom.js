@@ -93,13 +93,16 @@ export function inFrame(fn) {
   };
 }
 
-/** Call `fn` after the next frame has been painted. */
+/** In an animation frame: call `fn` once this frame has been painted. */
+export function afterThisFrame(fn) {
+  const channel = new MessageChannel();
+  channel.port1.onmessage = fn;
+  channel.port2.postMessage(0);
+}
+
+/** Call `fn` once the next frame has been painted. */
 export function afterPaint(fn) {
-  requestAnimationFrame(() => {
-    const channel = new MessageChannel();
-    channel.port1.onmessage = fn;
-    channel.port2.postMessage(0);
-  });
+  requestAnimationFrame(() => afterThisFrame(fn));
 }
 
 const ICONS = {

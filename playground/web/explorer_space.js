@@ -49,7 +49,9 @@ export class Space {
   /** Begin with another source; `known` holds what is known of it before anything was asked. */
   begin({ dim, classNames, shape } = {}) {
     this.generation += 1;
+    this.source = state.source;
     this.past = null;
+    this.view = null;
     this.error = null;
     this.choice = null;
     this.moved = false; // off the plane, by the person
@@ -125,6 +127,7 @@ export class Space {
 
   /** Ask for a view; resolves to null when another space has begun meanwhile. */
   async ask(view, args, latest) {
+    if (JSON.stringify(this.source) !== JSON.stringify(state.source)) return null; // about to begin anew
     const asked = this.generation;
     const answer = await explore(view, args, latest ? { latest: `explorer-${latest}` } : {});
     return asked === this.generation ? answer : null;
@@ -188,6 +191,7 @@ export class Space {
 
   /** Show a past frame's cloud, or the present again (null). */
   showPast(frame) {
+    if (!frame && !this.past) return;
     if (!frame) {
       this.past = null;
       this.cloud = this.present;

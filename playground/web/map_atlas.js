@@ -19,11 +19,11 @@ export class Atlas {
     this.listeners = new Set();
     this.serial = 0;
     const soon = debounce(() => this.refresh(), VIEW_MS);
-    space.on("space", () => { this.sheet = null; soon.now(); });
+    space.on("space", () => { this.sheet = this.asked = null; soon.now(); });
     space.on("weights", ({ live }) => { if (!live) soon.now(); });
     space.on("base", debounce(() => this.refresh(), BASE_MS));
     space.on("view", ({ user }) => {
-      if (!this.space.live || user) soon();
+      if (user || (!this.space.live && !this.#covers())) soon();
       if (user) this.space.emit("look");
     });
     space.on("past", (frame) => this.#takePast(frame));
@@ -32,6 +32,15 @@ export class Atlas {
   /** Call `fn` whenever the decodings have changed. */
   onChange(fn) {
     this.listeners.add(fn);
+  }
+
+  /** Whether the sheet at hand fits what is visible. */
+  #covers() {
+    const { view } = this.space;
+    if (!this.asked || !view) return false;
+    const [x0, x1, y0, y1] = this.asked;
+    const inside = view[0] >= x0 && view[1] <= x1 && view[2] >= y0 && view[3] <= y1;
+    return inside && x1 - x0 < 1.6 * (view[1] - view[0]);
   }
 
   /** The part of the map to decode: what is visible and a little more. */
@@ -48,7 +57,8 @@ export class Atlas {
 
   async refresh() {
     if (this.space.status !== "ready") return;
-    const args = { extent: this.#extent(), n: CELLS, ...this.space.planeArgs(true) };
+    this.asked = this.#extent();
+    const args = { extent: this.asked, n: CELLS, ...this.space.planeArgs(true) };
     try {
       const sheet = await this.space.ask("atlas", args, "atlas");
       if (sheet) await this.#show(sheet);

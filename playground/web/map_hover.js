@@ -1,7 +1,7 @@
 // The card that follows the pointer: decoded picture, coordinates, nearest class.
 
 import { shown } from "./decode.js";
-import { afterPaint, h, setText } from "./explorer_dom.js";
+import { afterThisFrame, h, setText } from "./explorer_dom.js";
 import { tileSize } from "./views_pictures.js";
 import { t } from "./store.js";
 
@@ -77,6 +77,6 @@ export class HoverCard {
 
   #measure(time) {
     this.last.time = 0;
-    afterPaint(() => { this.host.dataset.hoverMs = (performance.now() - time).toFixed(1); });
+    afterThisFrame(() => { this.host.dataset.hoverMs = (performance.now() - time).toFixed(1); });
   }
 }

@@ -8,7 +8,7 @@ import { grid, loadPlotly, palette, plotlyLayout } from "./theme.js";
 
 const GLIDE_MS = 110; // time constant of points on their way
 const SLOW_FRAME_MS = 26; // when a painted frame takes longer: no gliding, fewer paints
-const SLOW_GAP_MS = 200;
+const SLOW_SHARE = 0.1; // of the time, at most, for painting what only follows a run on such a machine
 const SETTLE_MS = 500; // after the last movement, Plotly itself is told where the points are
 const MANY = 2500;
 
@@ -71,9 +71,10 @@ export class MapPlot {
   #frame(time) {
     if (!this.plotly || !this.space.cloud.total || !this.element.clientWidth) return;
     const since = time - (this.painted ?? -1e4);
-    if (this.#mayWait() && since < SLOW_GAP_MS) {
+    const gap = Math.min(Math.max(this.cost / SLOW_SHARE, 200), 1000);
+    if (this.#mayWait() && since < gap) {
       clearTimeout(this.waiting);
-      this.waiting = setTimeout(this.request, SLOW_GAP_MS - since);
+      this.waiting = setTimeout(this.request, gap - since);
       return;
     }
     this.painted = time;

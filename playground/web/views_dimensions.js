@@ -38,7 +38,7 @@ export class DimensionsView {
     this.axes = ["x", "y"].map((key) => picker({ label: t(`explorer.plane_${key}`), options: [], value: 0, onchange: () => this.#choosePlane("axes") }));
     this.plane = h("div", { class: "x-line", hidden: true }, h("span", { class: "x-sub" }, t("explorer.plane")), this.kind.element, this.axes.map((a) => a.element));
     this.table = h("div", { class: "x-dimensions" });
-    this.more = button({ text: "…", kind: "small", onclick: () => { this.all = !this.all; this.#rebuild(); } });
+    this.more = button({ text: "…", kind: "small", hidden: true, onclick: () => { this.all = !this.all; this.#rebuild(); } });
     const reset = button({ text: t("explorer.to_origin"), onclick: () => this.space.moveTo({ z: new Array(this.space.dim).fill(0) }, "slider") });
     this.element = h("div", { class: "x-stack" },
       this.summary, h("div", { class: "x-line" }, this.plane, reset),
@@ -48,6 +48,8 @@ export class DimensionsView {
   #forget() {
     this.rows = new Map();
     this.built = this.order = null;
+    this.table.replaceChildren();
+    this.more.hidden = true;
     this.plane.hidden = this.space.dim <= 2;
     this.#planeOptions();
   }

@@ -129,6 +129,7 @@ export class TileRow {
     this.shownSheet = { sheet, image, captions, indices: all, columns: columns ?? all.length };
     const names = captions?.length ? `${label ?? sheet.alt}: ${captions.join(", ")}` : label ?? sheet.alt;
     this.canvas.setAttribute("aria-label", names);
+    this.element.classList.add("filled");
     this.#paint();
   }
 
