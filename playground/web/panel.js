@@ -7,13 +7,13 @@ import { mountPictures } from "./panel_pictures.js";
 import { mountTransport } from "./panel_transport.js";
 import * as fields from "./panel_fields.js";
 
-const SETTLE_MS = 400; // controls that we set report their change within this time
+const SETTLE_MS = 300; // controls that we set report their change within this time
 const SET_DELAY_MS = 200; // a dragged slider is sent when it rests
 
 let names = []; // the controls' names, in the order in which their values travel
 let tab = "vae";
 let controls = {}; // name -> value, as the controls show it
-let pushing = null; // {list, until}: values on their way into the controls
+let pushing = null; // {list, until, timer}: values on their way into the controls
 const timers = new Map();
 
 const isConfig = (name) => name.startsWith("config.");
@@ -51,6 +51,7 @@ function toControls(settings) {
 
 function push(next) {
   controls = next;
+  clearTimeout(pushing?.timer);
   pushing = { list: JSON.stringify(names.map((n) => next[n])), until: performance.now() + SETTLE_MS };
   window.Play.bridges?.[tab]?.();
   fields.mark(store.settings());
@@ -62,13 +63,19 @@ function pending() {
     : controls[name]));
 }
 
-/** Gradio tells the values of all controls whenever one of them changes. */
+/**
+ * Gradio tells the values of all controls whenever one of them changes. While values that we set
+ * are on their way, what it tells may still be the old ones: the last word counts.
+ */
 function changed(list) {
   if (!names.length) return;
   if (pushing) {
-    const settled = JSON.stringify(list) === pushing.list;
-    if (settled || performance.now() < pushing.until) return;
-    pushing = null;
+    clearTimeout(pushing.timer);
+    const rest = pushing.until - performance.now();
+    if (JSON.stringify(list) === pushing.list) pushing = null;
+    else if (rest > 0) pushing.timer = setTimeout(() => { pushing = null; changed(list); }, rest);
+    else pushing = null;
+    if (pushing) return;
   }
   const now = Object.fromEntries(names.map((name, i) => [name, list[i]]));
   const differing = names.filter((name) => now[name] !== controls[name]);

@@ -470,8 +470,9 @@ export function shareLink() {
   }
   if (Number.isFinite(now.seed)) query.set("seed", now.seed);
   if (now.max_steps && now.max_steps !== preset?.max_steps) query.set("max_steps", now.max_steps);
-  if (state.source?.checkpoint) query.set("checkpoint", state.source.checkpoint);
-  if (state.source?.run) query.set("run", state.source.run);
+  // A run that has just begun is meant, though its first picture is not there yet.
+  if (state.run && (state.source?.run || !chosen)) query.set("run", state.source?.run ?? state.run.id);
+  else if (state.source?.checkpoint) query.set("checkpoint", state.source.checkpoint);
   if (state.point?.z?.length) query.set("z", state.point.z.map(round).join(","));
   return `${location.origin}${location.pathname}?${query}`;
 }

@@ -19,6 +19,7 @@ from engine.errors import Forbidden, NotFound, Rejected
 from engine.eventlog import Entry
 
 CHECKPOINT = "vae/mnist-2d"
+EXTENT = [-4.0, 4.0, -4.0, 4.0]
 
 
 def picture(pixels: np.ndarray) -> str:
@@ -120,6 +121,8 @@ class FakeRun:
             taken = 1 if self.paused else 40
             self.allowance = max(0, self.allowance - taken)
             await asyncio.sleep(0.1)
+            if self.paused and taken > 1:
+                continue
             view["step"] += taken
             self._measure(time.monotonic() - started)
         self.tell("status", state="finished", message=None, detail=None)
@@ -150,7 +153,7 @@ class FakeRun:
             raise asyncio.CancelledError
         if step % 80 == 0:
             self.tell("preview", name="map", payload=points(min(1, step / 800)), kept=True)
-            self.tell("preview", name="grid", payload=sheet(15, None, step / 200), kept=False)
+            self.tell("preview", name="grid", payload=sheet(15, EXTENT, step / 200), kept=False)
 
 
 class FakeService:
@@ -274,7 +277,7 @@ class FakeService:
     def draw(self, source: dict[str, Any], view: str, args: dict[str, Any]) -> dict[str, Any]:
         if source.get("checkpoint") != CHECKPOINT and source.get("run") not in self.all:
             raise NotFound(f"There is no checkpoint {source.get('checkpoint')!r:.80}.")
-        extent = [-4.0, 4.0, -4.0, 4.0]
+        extent = EXTENT
         if view == "map":
             values = {"extent": extent, "latent_dim": 2, "class_names": list("0123456789")}
             return {"type": "views", "items": {"points": points(1.0)}, "values": values}

@@ -1,4 +1,7 @@
-"""Serve the page with the fake service, to try modules: python -m tests.playground.serve PORT."""
+"""Serve the page with the fake service: python -m tests.playground.serve PORT [--bare].
+
+With --bare only the panel is shown, which makes the panel's browser tests quick.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,14 @@ import sys
 
 from playground import shell
 from playground.routes import routes
+from playground.tabs import vae
 from tests.playground.fake import FakeService
 
 
-def main(port: int) -> None:
+def main(port: int, bare: bool = False) -> None:
     service = FakeService()
+    if bare:
+        vae.live = lambda *_, **__: None  # type: ignore[assignment]
     demo = shell.build(service)  # type: ignore[arg-type]
     demo.launch(
         server_port=port,
@@ -24,4 +30,4 @@ def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7860)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7860, "--bare" in sys.argv)
