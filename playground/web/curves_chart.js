@@ -9,6 +9,7 @@ import { invert, makeScale, stepEnd, ticks } from "./curves_scale.js";
 import { Progress } from "./curves_progress.js";
 import { term } from "./help_terms.js";
 
+const WIDE_TIP = 210; // the width of .mon-tip.wide and its distance, in pixels
 const EMPTY_AXIS = { low: 0, high: 1, log: false, offered: false };
 
 /** What all charts of a column share: the step under the pointer, the part of the steps in view. */
@@ -159,7 +160,8 @@ export class Chart {
     const words = [t("monitor.at_step", { step: whole(cursor) }), ...near.map((m) => m.text), ...this.#sources()];
     this.tip.classList.toggle("wide", words.some((w) => w.length > 40));
     setText(this.tip, [...new Set(words)].join(" · "));
-    this.tip.classList.toggle("left", px > this.plot.width / 2);
+    const room = this.tip.classList.contains("wide") ? WIDE_TIP : this.plot.width / 2;
+    this.tip.classList.toggle("left", px > this.plot.width - room);
     this.tip.style.transform = `translateX(${px.toFixed(1)}px)`;
   }
 

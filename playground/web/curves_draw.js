@@ -105,7 +105,8 @@ function drawSteps(ctx, plot) {
 }
 
 function drawReference(ctx, plot, { value, text }) {
-  const { left, right, top } = innerBox(plot);
+  const { left, right, top, bottom } = innerBox(plot);
+  if (plot.y.at(value) < top - 1 || plot.y.at(value) > bottom + 1) return drawBeyond(ctx, plot, value, text);
   const above = plot.y.at(value) - top > 13;
   const y = Math.round(plot.y.at(value)) + 0.5;
   ctx.strokeStyle = plot.colours.reference;
@@ -120,6 +121,16 @@ function drawReference(ctx, plot, { value, text }) {
   ctx.textAlign = "left"; // where a young curve has not come yet
   ctx.textBaseline = above ? "bottom" : "top";
   ctx.fillText(text, left + 4, y + (above ? -1 : 3));
+}
+
+/** A reference outside the axis: its name at the edge where it would be. */
+function drawBeyond(ctx, plot, value, text) {
+  const { left, top, bottom } = innerBox(plot);
+  const over = plot.y.at(value) < top;
+  ctx.fillStyle = plot.colours.reference;
+  ctx.textAlign = "left";
+  ctx.textBaseline = over ? "top" : "bottom";
+  ctx.fillText(`${over ? "↑" : "↓"} ${text}`, left + 4, over ? top + 1 : bottom - 2);
 }
 
 function drawLine(ctx, plot, line) {

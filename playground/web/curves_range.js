@@ -4,6 +4,7 @@ import { logWorth, roundRange } from "./curves_scale.js";
 
 const SAMPLE = 64;
 const sampled = new Float64Array(SAMPLE);
+const FAR = 5; // times the height of the curves
 const ENOUGH = 30; // points, before a logarithmic axis is chosen unasked
 
 /**
@@ -83,7 +84,7 @@ function union(a, b) {
  * Choose the axis: linear, or logarithmic when asked for or when the values span decades.
  *
  * @param {{core: number[], middle: number[], full: number[], points: number}} range
- * @param {number[]} references values that must be in sight
+ * @param {number[]} references values that should be in sight, unless they are far away
  * @param {{choice: boolean|null, log: boolean, low?: number, high?: number}} was the person's
  *   choice and the present axis, which stays while it fits
  * @returns {{low: number, high: number, log: boolean, offered: boolean}}
@@ -93,15 +94,22 @@ export function chooseAxis(range, references, was) {
   const automatic = range.points >= ENOUGH && logWorth(...range.middle).worth > (was.log ? 1.5 : 2.5);
   const log = worth.possible && (was.choice ?? automatic);
   let [low, high] = log ? range.full : range.core;
-  for (const value of references) [low, high] = union([low, high], [value, value]);
+  for (const value of references) {
+    const wider = union([low, high], [value, value]);
+    if (log || size(wider) <= FAR * size([low, high])) [low, high] = wider;
+  }
   if (stillFits(low, high, log, was)) [low, high] = [was.low, was.high];
   else [low, high] = roundRange(low, high, log);
   if (range.full[0] >= 0 && low < 0) low = 0;
   return { low, high, log, offered: worth.possible && (worth.worth > 1 || log) };
 }
 
+function size([low, high]) {
+  return high - low || Math.abs(high) * 0.1 || 1;
+}
+
 function stillFits(low, high, log, was) {
   if (was.low === undefined || was.log !== log || low < was.low || high > was.high) return false;
-  const size = log ? (v) => Math.log10(Math.abs(v)) : (v) => v;
-  return Math.abs(size(was.high) - size(was.low)) <= 1.8 * Math.abs(size(high) - size(low));
+  const on = log ? (v) => Math.log10(Math.abs(v)) : (v) => v;
+  return Math.abs(on(was.high) - on(was.low)) <= 1.8 * Math.abs(on(high) - on(low));
 }

@@ -17,6 +17,7 @@ export const ROWS = [
   { key: "elbo", metric: "elbo_nats", unit: "nats", colour: "--mon-elbo" },
   { key: "reconstruction", metric: "reconstruction_nats", unit: "nats", colour: "--mon-reconstruction" },
   { key: "kl", metric: "kl_nats", unit: "nats", colour: "--mon-kl" },
+  { key: "code_reconstruction", metric: "code_reconstruction_nats", unit: "nats" },
   { key: "iwae_5", metric: "iwae_5_nats", unit: "nats" },
   { key: "iwae_50", metric: "iwae_50_nats", unit: "nats" },
   { key: "active_units", metric: "active_units", of: "latent_dim" },

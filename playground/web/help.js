@@ -132,7 +132,7 @@ class Help {
     const facts = [];
     const total = subject()?.config.latent_dim;
     if (get("active_units") != null) facts.push(t("lessons.help.fact_active", { n: get("active_units"), total }));
-    if (this.built === "ae") facts.push(t("lessons.help.fact_reconstruction", { value: number(get("reconstruction_nats")) }));
+    if (this.built === "ae") facts.push(...this.#plainFacts(get));
     if (get("iwae_5_nats") != null) {
       facts.push(t("lessons.help.fact_iwae", {
         elbo: number(get("elbo_nats"), 4), five: number(get("iwae_5_nats"), 4), fifty: number(get("iwae_50_nats"), 4),
@@ -140,6 +140,13 @@ class Help {
     }
     if (this.#averaged()) facts.push(t("lessons.help.fact_averaged"));
     return facts.join(" ");
+  }
+
+  #plainFacts(get) {
+    const error = get("code_reconstruction_nats") ?? get("reconstruction_nats");
+    const facts = [t("lessons.help.fact_reconstruction", { value: number(error) })];
+    const elbo = get("elbo_nats");
+    return elbo == null ? facts : [...facts, t("lessons.help.fact_as_vae", { value: number(elbo) })];
   }
 
   #writePublished(elbo, split) {
