@@ -65,7 +65,8 @@ class Playground:
         return opened
 
     def reload(self) -> None:
-        """Reload the page, and wait as `open` does."""
+        """Reload the page when it waits for nothing, and wait as `open` does."""
+        self.until_quiet()
         self.page.reload(wait_until="domcontentloaded")
         self.wait_until_ready()
 
@@ -192,6 +193,13 @@ class Playground:
         panel.wait_for()
         return panel
 
+    def explore(self, title: str) -> None:
+        """Open a saved model by its title; wait until it is on screen."""
+        row = self(".play-list li").filter(has=self.page.get_by_text(title, exact=True))
+        row.get_by_role("button", name="Explore").click()
+        row.and_(self(".here")).wait_for()
+        self(".x-stage:not(.loading)").wait_for(state="attached")
+
     # ---- the training panel ---------------------------------------------------------------------
 
     def run(self) -> dict[str, Any]:
@@ -214,14 +222,29 @@ class Playground:
             title,
         )
 
-    def set_number(self, name: str, text: str) -> None:
-        """Type into the number field of a control, as the keyboard does."""
+    def set_number(self, name: str, text: str, leave: bool = True) -> None:
+        """Type into the number field of a control, as the keyboard does, and leave it."""
         field = self(f"#play-vae-{name} input[type=number]")
         field.click()
         field.press("Control+a")
         field.press("Delete")
         field.press_sequentially(text)
-        field.press("Tab")
+        if leave:
+            self.blur()
+
+    def setting(self, name: str) -> Any:
+        """Return the value of a hyperparameter as Train would use it."""
+        return self.value("(name) => window.Play.store.settings().config[name]", name)
+
+    def until_setting(self, name: str, value: Any) -> None:
+        """Wait until Train would use this value of a hyperparameter."""
+        self.until(
+            "([name, value]) => window.Play.store.settings().config[name] === value", [name, value]
+        )
+
+    def blur(self) -> None:
+        """Take the focus from every control, so that keys belong to the page."""
+        self.value("document.activeElement?.blur()")
 
     def set_steps(self, steps: int) -> None:
         """Set how long to train."""

@@ -204,15 +204,12 @@ def test_samples_of_the_prior_and_of_a_mixture(page: Playground) -> None:
 
 
 def test_more_than_two_dimensions(page: Playground) -> None:
-    page.value(
-        """async () => {
-          const {start} = window.Play.store;
-          await start({model: "vae", dataset: "mnist", config: {latent_dim: 6}, max_steps: 20});
-        }"""
-    )
-    page.until_state("finished")
+    page.explore("MNIST, 20 dimensions")
     panel = page.tab("dimensions")
-    page.until("() => document.querySelectorAll('.x-dimension').length === 6")
+    page.until("() => document.querySelectorAll('.x-dimension').length === 6")  # the largest
+    page.until_shown(".x-dimension .x-tiles")
+    assert panel.get_by_role("button", name="Show all 20 dimensions").is_visible()
+    page.until_quiet()
     before = page.points()
     panel.get_by_role("button", name="Two axes").click()
     page.until("() => /z./.test(document.querySelector('.x-axis-x').textContent)")
@@ -223,4 +220,5 @@ def test_the_grid_downloads_as_a_picture(page: Playground) -> None:
     with page.page.expect_download() as download:
         page(".x-grid").get_by_role("button", name="Download the grid").click()
     image = Image.open(io.BytesIO(download.value.path().read_bytes()))
-    assert image.size[0] >= 15 * 28
+    n = int(page(".x-grid .x-slider output").inner_text().split(" ")[0])
+    assert image.size == (28 * n, 28 * n)

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebError
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Request,
+    Response,
+    WebError,
+)
 
 # A stream ends when its page goes, or when a page closes it; a download is no page any more.
 STREAMS = re.compile(r"/events\?|/heartbeat/|/queue/data")
@@ -19,6 +26,7 @@ class Watch:
     def __init__(self) -> None:
         self.contexts: list[BrowserContext] = []
         self.problems: list[str] = []
+        self.refused: list[Response] = []
         self.expected: list[re.Pattern[str]] = []
 
     def over(self, context: BrowserContext, address: str) -> None:
@@ -33,6 +41,7 @@ class Watch:
         context.on("console", self._console)
         context.on("weberror", self._error)
         context.on("requestfailed", self._lost)
+        context.on("response", self._answered)
         context.on("request", asked)
         self.contexts.append(context)
 
@@ -53,12 +62,14 @@ class Watch:
     def begin(self) -> None:
         """Forget what was."""
         self.problems.clear()
+        self.refused.clear()
         self.expected.clear()
 
     def end(self) -> list[str]:
         """Return what went wrong since `begin` and was not expected."""
         for page in self._pages():
             page.evaluate("0")  # what the page has said until now has then arrived here
+        self.problems += [self._described(response) for response in self.refused]
         return [p for p in self.problems if not any(e.search(p) for e in self.expected)]
 
     def photograph(self, folder: Path) -> list[str]:
@@ -73,8 +84,23 @@ class Watch:
     def _pages(self) -> list[Any]:
         return [page for context in self.contexts for page in context.pages]
 
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400:
+            self.refused.append(response)
+
+    @staticmethod
+    def _described(response: Response) -> str:
+        """Say what was asked and what was answered; Chromium's console names only the status."""
+        try:
+            answer = response.text()[:300]
+        except Error:  # its page has gone
+            answer = "(no longer there)"
+        asked = (response.request.post_data or "")[:300]
+        return f"refused: {response.status} {response.url} {answer} (asked: {asked})"
+
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        told_twice = message.text.startswith("Failed to load resource")
+        if message.type == "error" and not told_twice:
             where = message.location.get("url", "")
             self.problems.append(f"console error: {message.text} ({where})")
 
