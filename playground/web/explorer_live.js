@@ -52,7 +52,7 @@ export function follow(space, views) {
     if (!first && space.plane && payload.axes[0] !== space.plane.names[0]) return;
     space.takeLive(payload);
     const whole = payload.start === 0 && decodedCount(payload) >= payload.total;
-    if (first && (!whole || space.dim > 2)) space.load();
+    if (first && (!whole || space.dim > 2 || !space.classNames.length)) space.load();
     readPlane();
   };
 

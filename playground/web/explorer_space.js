@@ -9,7 +9,7 @@ import { Cloud } from "./map_cloud.js";
 export const MAP_COUNT = 5000;
 
 /**
- * Events: "space" (another space or plane: begin anew), "cloud" (points moved or came),
+ * Events: "space" {turned} (another space, or the same one turned to another plane: begin anew), "cloud" (points moved or came),
  * "weights" {live} (decodings are out of date), "base" (moved off the plane), "point",
  * "view" (the visible part of the map), "past" (a past frame is shown, or no more), "status".
  */
@@ -56,7 +56,7 @@ export class Space {
     this.choice = null;
     this.moved = false; // off the plane, by the person
     if (dim) this.#resize(dim);
-    if (classNames?.length) this.classNames = classNames;
+    this.classNames = classNames ?? [];
     if (shape) this.shape = shape;
     this.present = new Cloud();
     this.present.flat = this.dim === 1;
@@ -144,9 +144,16 @@ export class Space {
     }
   }
 
+  /** What makes it another space, plane or data set. */
+  #kind() {
+    return JSON.stringify([this.dim, this.shownChoice, this.shape, this.classNames]);
+  }
+
   #take({ items, values }) {
-    const before = `${this.dim} ${JSON.stringify(this.choice)} ${this.shape}`;
+    const [before, generation] = [this.#kind(), this.taken];
+    this.taken = this.generation;
     if (values.latent_dim !== this.dim) this.#resize(values.latent_dim);
+    this.shownChoice = this.choice;
     this.values = values;
     this.classNames = values.class_names;
     this.shape = values.shape ?? this.shape;
@@ -159,8 +166,7 @@ export class Space {
     if (!this.past) this.cloud = this.present;
     this.status = "ready";
     this.#choosePoint();
-    const same = before === `${this.dim} ${JSON.stringify(this.choice)} ${this.shape}`;
-    if (first || !same) this.emit("space");
+    if (first || before !== this.#kind()) this.emit("space", { turned: generation === this.generation });
     else this.emit("weights", { live: this.live });
     this.emit("cloud");
     this.emit("status", "ready");
@@ -172,10 +178,11 @@ export class Space {
     const first = this.status !== "ready";
     if (!this.past) this.cloud = this.present;
     if (first) {
+      this.taken = this.generation;
       this.extent = this.present.extent();
       this.status = "ready";
       this.#choosePoint();
-      this.emit("space");
+      this.emit("space", { turned: false });
       this.emit("status", "ready");
     }
     if (!this.past) this.emit("cloud");

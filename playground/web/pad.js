@@ -1,6 +1,7 @@
 // A sketch pad: light strokes on black, by mouse, touch or pen; the last stroke can be undone.
 
 import { h } from "./explorer_dom.js";
+import { dataURL } from "./pad_files.js";
 
 const SIDE = 280;
 
@@ -104,7 +105,7 @@ export class Pad {
 
   /** What is on the pad, as a data URL: the picture itself when nothing was drawn over it. */
   read() {
-    return (this.photo ? this.image : this.canvas).toDataURL("image/png");
+    return dataURL(this.photo ? this.image : this.canvas);
   }
 }
 

@@ -2,7 +2,8 @@
 
 import { PlayError, t } from "./store.js";
 
-const LONGEST = 640; // pixels a side, ample for 32
+const LONGEST = 400; // pixels a side, ample for 32
+const MOST_CHARS = 180e3; // of a data URL: a request may have 256 KB
 const MOST_BYTES = 30e6;
 
 /** Call `take(files)` when pictures are dropped on an element, or pasted while it is seen. */
@@ -41,4 +42,17 @@ export async function readImage(file) {
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
   return canvas;
+}
+
+/** A canvas as a data URL that fits a request: PNG, or JPEG on white where that is too large. */
+export function dataURL(canvas) {
+  const exact = canvas.toDataURL("image/png");
+  if (exact.length <= MOST_CHARS) return exact;
+  const flat = document.createElement("canvas");
+  [flat.width, flat.height] = [canvas.width, canvas.height];
+  const context = flat.getContext("2d");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, flat.width, flat.height);
+  context.drawImage(canvas, 0, 0);
+  return flat.toDataURL("image/jpeg", 0.85);
 }

@@ -22,11 +22,11 @@ export class DrawView {
     this.soon = paced(() => this.#encode(), ENCODE_MS);
     this.#build();
     this.fresh = freshness(space, () => this.#encode(), { live: true });
-    space.on("space", () => this.#shape());
+    space.on("space", ({ turned }) => { if (!turned) this.#shape(); });
   }
 
   #build() {
-    this.pad = new Pad({ label: t("explorer.pad_label"), onchange: () => { this.touched = true; this.soon(); } });
+    this.pad = new Pad({ label: t("explorer.pad_label"), onchange: () => { this.touched = true; this.results.setAttribute("aria-busy", "true"); this.soon(); } });
     const tool = (symbol, key, fn) => button({ symbol, text: t(`explorer.${key}`), onclick: fn });
     const width = slider({
       label: t("explorer.pad_width"), min: 8, max: 40, step: 2, value: this.pad.width, format: (v) => `${v} px`,
@@ -41,7 +41,7 @@ export class DrawView {
     const left = h("div", { class: "x-padside" }, this.pad.canvas, this.colors,
       h("div", { class: "x-line" }, tool("undo", "pad_undo", () => this.pad.undo()), tool("clear", "pad_clear", () => this.pad.clear()),
         tool("upload", "pad_upload", () => this.files.click()), this.files), width.element);
-    this.element = h("div", { class: "x-split x-draw" }, left, this.#results());
+    this.element = h("div", { class: "x-split x-draw" }, left, (this.results = this.#results()));
     picturesOf(this.element, (files) => this.#takeFiles(files));
   }
 
@@ -103,8 +103,10 @@ export class DrawView {
       if (!answer || this.pad.empty) return;
       this.failure.clear();
       this.#show(answer);
+      this.results.removeAttribute("aria-busy");
     } catch (error) {
       this.failure.show(error);
+      this.results.removeAttribute("aria-busy");
     }
   }
 
@@ -138,6 +140,7 @@ export class DrawView {
 
   #forget() {
     this.result = null;
+    this.results.removeAttribute("aria-busy");
     this.hint.hidden = false;
     this.prepared.clear();
     this.rebuilt.clear();

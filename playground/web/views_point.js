@@ -134,6 +134,8 @@ export class PointView {
     setText(this.spread, ellipse
       ? t("explorer.ellipse", { sds: nearest.sd?.length <= 2 ? nearest.sd.map((v) => shown(v, 2)).join(" × ") : ellipse.radii.map((v) => shown(v, 2)).join(" × ") })
       : t("explorer.no_ellipse"));
+    const asked = performance.now() - (this.space.point.time ?? -1e4) < 1000;
+    if (this.space.live && !asked) return; // it moves with the weights: only what was just asked for is marked
     this.map.overlay.set("near", ellipse ? { kind: "ellipse", ...ellipse } : null);
     this.map.overlay.set("nearest", { kind: "dots", us: [nearest.u], radius: 2.6 });
   }

@@ -20,7 +20,7 @@ export class WalkView {
     Object.assign(this, { space, map, kind: "linear", stops: [], example: true });
     this.#build();
     this.fresh = freshness(space, () => this.#ask(), { live: true });
-    space.on("space", () => { this.stops = []; this.example = true; this.#classes(); this.#list(); });
+    space.on("space", ({ turned }) => this.#newSpace(turned));
     space.on("past", (frame) => { if (frame) this.player.pause(); });
   }
 
@@ -48,6 +48,16 @@ export class WalkView {
       this.hint, h("div", { class: "x-line" }, this.list, this.clearButton), this.failure.element,
       h("div", { class: "x-split" }, this.player.element, h("div", { class: "x-stack" },
         h("div", { class: "x-line" }, h("h4", { class: "x-sub" }, t("explorer.walk_strip")), save), this.row.element)));
+  }
+
+  #newSpace(turned) {
+    if (turned) return; // the stops are codes: their places are found anew with the path
+    this.stops = [];
+    this.path = null;
+    this.example = true;
+    this.#classes();
+    this.#list();
+    if (this.seen) this.#example();
   }
 
   #classes() {
@@ -129,7 +139,7 @@ export class WalkView {
 
   #list() {
     this.list.replaceChildren(...this.stops.map((stop, i) => h("li", {},
-      h("b", {}, String(i + 1)), stop.name ? h("span", {}, stop.name) : h("span", { class: "play-number" }, stop.u.map((v) => v.toFixed(2)).join(", ")),
+      h("b", {}, String(i + 1)), stop.name ? h("span", {}, stop.name) : h("span", { class: "play-number" }, stop.u.map((v) => v.toFixed(2).replace("-", "−")).join(", ")),
       button({ symbol: "close", kind: "small quiet", label: t("explorer.stop_remove", { index: i + 1 }), onclick: () => this.#remove(i) }))));
     this.hint.hidden = this.stops.length >= 2;
     this.clearButton.hidden = !this.stops.length;
@@ -153,6 +163,7 @@ export class WalkView {
       this.failure.clear();
       this.path = answer.values.us.map(([x, y]) => [x, this.space.dim === 1 ? 0 : y]);
       this.stops.forEach((stop) => { stop.u = this.space.project(stop.z); });
+      this.#list();
       this.tiles = Array.from({ length: TILES }, (_, k) => Math.round((k * (FRAMES - 1)) / (TILES - 1)));
       this.strip = answer.items.strip;
       await this.row.show(this.strip, { indices: this.tiles, columns: COLUMNS });
