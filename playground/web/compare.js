@@ -42,7 +42,7 @@ function build() {
   };
   for (const type of ["run", "pin", "reset", "changed"]) on(type, update);
   onHistory((what) => {
-    if (what === "status") refreshPin();
+    if (what === "status" || what === "leaving") refreshPin();
   });
   update();
   return element;

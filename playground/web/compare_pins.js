@@ -63,17 +63,17 @@ export function pinReach() {
 /** Pin the attached run as it is now; the oldest of more than three goes. */
 export function pinRun(name) {
   const { run } = state;
-  if (!run) return null;
-  const curves = {};
-  for (const [key, series] of history.series) {
-    if (METRICS.test(key) && series.length) curves[key] = series.thinned(POINTS);
-  }
+  if (!run) return;
   const pin = {
     id: run.id, name, model: run.model, dataset: run.dataset, config: { ...run.config },
-    seed: run.seed, step: history.lastStep || run.step, curves,
+    seed: run.seed, step: history.lastStep || run.step, curves: curvesNow(),
   };
   update([...pins.filter((p) => p.id !== run.id), pin].slice(-LIMIT));
-  return pin;
+}
+
+function curvesNow() {
+  const worth = [...history.series].filter(([key, series]) => METRICS.test(key) && series.length);
+  return Object.fromEntries(worth.map(([key, series]) => [key, series.thinned(POINTS)]));
 }
 
 /** Take a pin off. */
@@ -81,10 +81,11 @@ export function unpin(id) {
   update(pins.filter((p) => p.id !== id));
 }
 
-/** A pinned run went on: its pin holds the curves that it had when another run took its place. */
+/** A pinned run went on: its pin takes the curves that it has by now. */
 export function refreshPin() {
-  const own = pins.find((p) => p.id === state.run?.id);
-  if (own && history.series.size) pinRun(own.name);
+  if (!history.series.size || !pins.some((p) => p.id === history.runId)) return;
+  const newer = (p) => ({ ...p, step: history.lastStep, curves: curvesNow() });
+  update(pins.map((p) => (p.id === history.runId ? newer(p) : p)));
 }
 
 function update(next) {

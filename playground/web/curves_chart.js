@@ -103,7 +103,8 @@ export class Chart {
     const [first, last] = data.steps;
     const x = makeScale(first, last, MARGIN.left, width - MARGIN.right);
     const range = valueRange(data.lines, x);
-    const references = [...data.references.map((r) => r.value), ...(this.spec.zero ? [0] : [])];
+    if (range && this.spec.zero) range.core[0] = Math.min(range.core[0], 0);
+    const references = data.references.map((r) => r.value);
     const axis = range ? chooseAxis(range, references, this.axis) : EMPTY_AXIS;
     if (range) Object.assign(this.axis, { log: axis.log, low: axis.low, high: axis.high });
     this.#showLog(axis);

@@ -12,6 +12,7 @@ export const history = {
   marks: [],
   alerts: [],
   lastStep: 0,
+  runId: null, // the run that all this is of
   since: 0, // when the run was attached: what comes at once after it is its past
 };
 
@@ -86,7 +87,9 @@ function takeStatus(event) {
 }
 
 /** Forget everything: another run is attached, or none. */
-function reset() {
+function reset(run) {
+  changed("leaving");
+  history.runId = run?.id ?? null;
   history.series.clear();
   history.latest.clear();
   history.marks.length = 0;

@@ -33,6 +33,12 @@ function content(specs) {
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("monitor.step")), columns.map((c) =>
       h("th", { scope: "col" }, c.name, " ", h("span", { class: "mon-unit" }, c.unit))))),
     h("tbody", {}, steps.map((step) => h("tr", {}, h("th", { scope: "row" }, whole(step)), columns.map((c) =>
-      h("td", { class: "play-number" }, number(c.series.y[c.series.nearest(step)])))))),
+      h("td", { class: "play-number" }, near(c.series, step, (last - first) / ROWS)))))),
   ];
+}
+
+/** The value nearest to a step, or nothing when none was measured near it. */
+function near(series, step, reach) {
+  const i = series.nearest(step);
+  return Math.abs(series.x[i] - step) <= reach ? number(series.y[i]) : "";
 }
