@@ -80,10 +80,11 @@ function changed(list) {
   const now = Object.fromEntries(names.map((name, i) => [name, list[i]]));
   const differing = names.filter((name) => now[name] !== controls[name]);
   if (!differing.length) return;
+  const before = controls.dataset;
   controls = now;
   if (differing.includes("preset") && now.preset) return choosePreset(now.preset);
   store.takeControls(toSettings(now));
-  if (differing.includes("dataset")) return chooseDataset(now.dataset);
+  if (differing.includes("dataset")) return chooseDataset(now.dataset, before);
   const preset = store.presetOf(now.preset);
   const left = differing.some((n) => isConfig(n)) || (preset && preset.model !== now.model);
   if (preset && left) {
@@ -102,13 +103,19 @@ function choosePreset(key) {
   store.announce(preset.help);
 }
 
-function chooseDataset(key) {
-  const data = store.state.catalogue.datasets.find((d) => d.key === key);
-  const advised = Object.keys(data?.recommended ?? {});
-  const known = new Set(store.schema().map((f) => f.name));
-  const config = Object.fromEntries(advised.filter((n) => known.has(n)).map((n) => [n, data.recommended[n]]));
-  const preset = store.presetOf(controls.preset);
-  store.applySettings({ config, preset: preset && preset.dataset !== key ? null : controls.preset || null });
+/** Another data set: what it advises, in place of what the one before it advised. */
+function chooseDataset(key, before) {
+  const find = (k) => store.state.catalogue.datasets.find((d) => d.key === k);
+  const now = store.settings().config;
+  const config = {};
+  for (const field of store.schema()) {
+    const old = find(before)?.recommended?.[field.name];
+    if (old !== undefined && now[field.name] === old) config[field.name] = field.default;
+    const advised = find(key)?.recommended?.[field.name];
+    if (advised !== undefined) config[field.name] = advised;
+  }
+  const preset = store.presetOf(store.settings().preset);
+  store.applySettings({ dataset: key, config, preset: preset?.dataset === key ? preset.key : null });
 }
 
 /** Send a live hyperparameter to the running run, once the control rests. */
@@ -178,6 +185,6 @@ export function mount(element, props) {
   } else if (props.part === "files") {
     mountFiles(element, props);
   } else if (props.part === "pictures") {
-    mountPictures(element, props);
+    mountPictures(element, (key) => chooseDataset(key, store.state.dataset));
   }
 }

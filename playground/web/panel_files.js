@@ -66,11 +66,20 @@ function mountRuns(list, empty) {
 
 // ---- saved models ---------------------------------------------------------------------------------
 
+/** Explore a checkpoint, with its settings in the panel: what is forked from it then fits. */
+function openCheckpoint(checkpoint) {
+  store.useCheckpoint(checkpoint.name);
+  store.applySettings({
+    model: checkpoint.model, dataset: checkpoint.dataset, config: checkpoint.config, preset: null,
+  });
+}
+
 function checkpointRow(checkpoint) {
   const here = state.source?.checkpoint === checkpoint.name;
   const elbo = checkpoint.metrics?.["test/elbo_nats"];
-  const facts = [checkpoint.dataset, typeof elbo === "number" ? `ELBO ${elbo.toFixed(1).replace("-", "−")} nats` : null];
-  const open = button(t("panel.explore_model"), () => store.useCheckpoint(checkpoint.name), { kind: "small" });
+  const data = state.catalogue.datasets.find((d) => d.key === checkpoint.dataset);
+  const facts = [data?.title ?? checkpoint.dataset, typeof elbo === "number" ? `ELBO ${elbo.toFixed(1).replace("-", "−")} nats` : null];
+  const open = button(t("panel.explore_model"), () => openCheckpoint(checkpoint), { kind: "small" });
   open.setAttribute("aria-pressed", String(here));
   return h("li", { class: here ? "here" : "" },
     h("span", { class: "play-run-name" },
@@ -107,8 +116,7 @@ function uploader() {
       form.append("file", file);
       const added = await store.api("checkpoints", { form });
       await store.refreshCatalogue();
-      const name = added.checkpoint?.name ?? added.checkpoint ?? added.name;
-      store.useCheckpoint(name);
+      openCheckpoint({ ...added, name: added.checkpoint });
       store.notify(t("panel.uploaded_checkpoint", { name: added.title || file.name }));
     } catch (problem) {
       setText(error, problem.sentence ?? String(problem));

@@ -11,7 +11,8 @@ function choice(name, options) {
   return select;
 }
 
-export function mountPictures(element) {
+/** `choose(key)` selects the new data set in the panel. */
+export function mountPictures(element, choose) {
   const limit = state.catalogue.limits?.picture_upload_mb ?? 64;
   const files = h("input", { type: "file", name: "files", multiple: true, accept: ".zip,image/png,image/jpeg,image/webp,image/gif,image/bmp" });
   const size = choice("size", [["28", t("panel.pictures_size_28")], ["32", t("panel.pictures_size_32")]]);
@@ -28,8 +29,8 @@ export function mountPictures(element) {
     try {
       const added = await store.api("pictures", { form: collect() });
       await store.refreshCatalogue();
-      const key = added.dataset?.key ?? added.dataset;
-      store.applySettings({ dataset: key, preset: null });
+      const key = added.dataset;
+      choose(key);
       const about = state.catalogue.datasets.find((d) => d.key === key) ?? added;
       setText(done, t("panel.pictures_done", { name: about.title ?? name.value, train: about.train ?? "?", test: about.test ?? "?" })
         + (added.notes?.length ? ` ${added.notes.join(" ")}` : ""));
@@ -57,11 +58,13 @@ export function mountPictures(element) {
     return form;
   }
 
+  const missing = state.catalogue.datasets.filter((d) => d.available === false)
+    .map((d) => h("p", { class: "play-note" }, t("panel.not_available", { title: d.title, reason: d.reason ?? "" })));
   const labelled = (key, control) => h("label", { class: "play-labelled" }, h("span", {}, t(key)), control);
   element.replaceChildren(h("div", { class: "play-pictures" },
     h("p", { class: "play-note" }, t("panel.pictures_hint", { size: limit })),
     labelled("panel.pictures_files", files),
     h("div", { class: "play-row" }, labelled("panel.pictures_size", size), labelled("panel.pictures_colour", colour)),
     labelled("panel.pictures_name", name),
-    send, error, done));
+    send, error, done, missing));
 }

@@ -49,8 +49,9 @@ function complain(sentence) {
 function title(settings) {
   const preset = store.presetOf(settings.preset);
   if (preset) return preset.title;
-  const model = settings.model.toUpperCase();
-  return `${model} ${settings.config.latent_dim ?? ""}, ${settings.dataset}`.replace(" ,", ",");
+  const data = state.catalogue.datasets.find((d) => d.key === settings.dataset);
+  const dims = settings.config.latent_dim ? ` ${settings.config.latent_dim}-d` : "";
+  return `${settings.model.toUpperCase()}${dims}, ${data?.title ?? settings.dataset}`;
 }
 
 /** Start a run; the one that trains here is stopped first: it is saved, and can be continued. */
