@@ -23,7 +23,7 @@ def pick_device(name: str = "auto") -> torch.device:
             f"Device must be auto, cpu, cuda, cuda:N or mps; got {name!r:.40}.", field="device"
         ) from error
     missing = (device.type == "cuda" and not cuda) or (device.type == "mps" and not mps)
-    if missing or device.type not in ("cpu", "cuda", "mps", "meta"):
+    if missing or device.type not in ("cpu", "cuda", "mps"):
         raise Rejected(f"Device {name!r:.40} is not on this machine; use cpu.", field="device")
     return device
 

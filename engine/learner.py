@@ -144,9 +144,8 @@ class Learner:
                 if key.startswith(prefix):
                     index, slot = key.removeprefix(prefix).split(".", 1)
                     slots.setdefault(int(index), {})[slot] = value.clone()
-            if slots:
-                groups = optimizer.state_dict()["param_groups"]
-                optimizer.load_state_dict({"state": slots, "param_groups": groups})
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": slots, "param_groups": groups})
 
     def trainable(self) -> list[nn.Parameter]:
         """Return all parameters that training moves."""

@@ -108,9 +108,9 @@ class _Run:
         self.last_sync = self.last_poll = self.last_save = time.monotonic()
         self.drawing = _Drawing(self)
         self.alerted: set[str] = set()
-        self.safe: _Safe | None = None
         self.metrics: dict[str, float] = {}
         self.rate = _Rate()
+        self.safe = _Safe.of(self, self.last_save)
 
     def _resume(self, path: Path) -> None:
         held = checkpoint.read_header(path).model
@@ -277,8 +277,8 @@ class _Run:
         now_values = self.learner.settings_now(self.step)  # type: ignore[attr-defined]
         yield events.Metrics(self.step, "train", {**values, **now_values})
         yield self._progress()
-        if self.safe is None or now - self.safe.at >= 1.0:
-            self.safe = _Safe.of(self, now)
+        if now - self.safe.at >= 1.0:
+            self.safe = _Safe.of(self, now) if self._finite() else replace(self.safe, at=now)
         if now - self.last_save >= SAVE_S:
             yield from self._save("every ten seconds")
         yield from self.drawing.due(now)
@@ -357,8 +357,8 @@ class _Run:
 
     def _save(self, reason: str) -> Iterator[Event]:
         self.last_save = time.monotonic()
-        if self.spec.folder is None:
-            return
+        if self.spec.folder is None or not self._finite():
+            return  # a state that has broken is no way back; the next reading ends the run
         path = self.spec.folder / f"step-{self.step:08d}.safetensors"
         try:
             checkpoint.save(path, self.header(), self.learner.tensors())
@@ -371,19 +371,17 @@ class _Run:
     def _diverge(self, step: int, non_finite: bool) -> Iterator[Event]:
         """Go back to the last finite state, save it, and end with the way back."""
         what = "loss became NaN or infinite" if non_finite else "loss grew a thousandfold"
-        extra: dict[str, Any] = {}
-        if self.safe is not None:
-            self.safe.put_back(self)
-            yield from self._save("the last finite state")
-            rate = getattr(self.config, "learning_rate", None)
-            lower = None if rate is None else float(f"{min(rate / 3, 3e-3):.2g}")
-            extra = {"rewind": {"step": self.step, "learning_rate": lower}}
-            way = f" Rewind to step {self.step} with learning rate {lower}?"
-        else:
-            way = " Start again with a lower learning rate."
+        rate = getattr(self.config, "learning_rate", None)
+        lower = None if rate is None else float(f"{min(rate / 3, 3e-3):.2g}")
+        self.safe.put_back(self)
+        forget_after(self.spec.folder, self.step)
+        yield from self._save("the last finite state")
         self.ending = "diverged"
-        self.message = f"This run diverged at step {step} ({what}).{way}"
-        self.extra = extra
+        self.message = (
+            f"This run diverged at step {step} ({what}). "
+            f"Rewind to step {self.step} with learning rate {lower}?"
+        )
+        self.extra = {"rewind": {"step": self.step, "learning_rate": lower}}
 
     message: str | None = None
     extra: dict[str, Any] = {}  # noqa: RUF012  (replaced, never changed)
@@ -392,7 +390,9 @@ class _Run:
         state = self.ending or "stopped"
         if state != "diverged":
             synchronize(self.device)
-            yield from self._synchronise_last()
+            yield from self._synchronise(time.monotonic())
+            if self.ending != "diverged" and not self._finite():
+                yield from self._diverge(self.step, True)
             state = self.ending or state
         if state in ("finished", "stopped"):
             yield from self._evaluate(limit=None)
@@ -403,8 +403,10 @@ class _Run:
         yield self._progress()
         yield events.Status(self.step, state, self.message, None, self.extra)
 
-    def _synchronise_last(self) -> Iterator[Event]:
-        yield from self._synchronise(time.monotonic())
+    def _finite(self) -> bool:
+        """Say whether weights and optimizer state are finite; reads from the device once."""
+        floats = [v for v in self.learner.tensors().values() if v.is_floating_point()]
+        return bool(torch.stack([v.isfinite().all() for v in floats]).all())
 
 
 def is_milestone(step: int) -> bool:
@@ -419,6 +421,13 @@ def is_milestone(step: int) -> bool:
         return step % 2048 == 0
     exponent = round(2 * math.log2(step))
     return round(2 ** (exponent / 2)) == step
+
+
+def forget_after(folder: Path | None, step: int) -> None:
+    """Delete checkpoints of later steps: the run has gone back to this one."""
+    for path in [] if folder is None else folder.glob("step-*.safetensors"):
+        if int(path.stem.removeprefix("step-")) > step:
+            path.unlink(missing_ok=True)
 
 
 def prune(folder: Path, keep_last: int = 2) -> None:
@@ -476,25 +485,28 @@ class _Rate:
 
 @dataclass
 class _Safe:
-    """The last finite state, kept in memory for the way back after divergence."""
+    """A finite state, kept in memory for the way back after divergence."""
 
     at: float
     step: int
     cursor: int
+    config: Config
+    history: list[tuple[int, str, Any, Any]]
+    metrics: dict[str, float]
     tensors: dict[str, Tensor]
 
     @classmethod
     def of(cls, run: _Run, now: float) -> _Safe:
-        """Copy the present state, if it is finite."""
+        """Copy the present state."""
         tensors = {k: v.detach().clone() for k, v in run.learner.tensors().items()}
-        good = all(bool(v.isfinite().all()) for v in tensors.values() if v.is_floating_point())
-        if not good and run.safe is not None:
-            return replace(run.safe, at=now)
-        return cls(now, run.step, run.cursor, tensors)
+        history = list(run.history)
+        return cls(now, run.step, run.cursor, run.config, history, dict(run.metrics), tensors)
 
     def put_back(self, run: _Run) -> None:
         """Return the run to this state."""
         run.learner.load_tensors(self.tensors)
+        run.learner.reconfigure(self.config)
+        run.config, run.history, run.metrics = self.config, self.history, self.metrics
         run.step, run.cursor = self.step, self.cursor
 
 
