@@ -1,10 +1,11 @@
 // The decoding of the chosen point: at once from the decodings at hand, then exactly.
 
-import { afterPaint, debounce } from "./explorer_dom.js";
+import { afterPaint, debounce, paced } from "./explorer_dom.js";
 import { decoded } from "./views_pictures.js";
 
 const NEIGHBOURS = 8;
 const KEY_MS = 60;
+const LIVE_MS = 2000; // how often a live run is asked for a point beyond its atlas
 
 /**
  * Keeps the point's picture. Listeners get {image, exact, alt, answer}: first blended from the
@@ -25,7 +26,11 @@ export class PointDecoder {
     space.on("point", () => this.#moved(later));
     space.on("weights", ({ live }) => { if (!live) this.#exact(); });
     space.on("past", (frame) => { if (!frame) this.#exact(); });
-    atlas.onChange(() => { if (space.live || space.past) this.#blend(); });
+    const sometimes = paced(() => { if (space.live) this.#exact(); }, LIVE_MS);
+    atlas.onChange(() => {
+      if (!space.live && !space.past) return;
+      if (!this.#blend() && space.live) sometimes();
+    });
   }
 
   onPicture(fn) {
@@ -35,7 +40,7 @@ export class PointDecoder {
 
   #moved(later) {
     if (!this.space.point) return;
-    this.#blend();
+    if (!this.space.point.offPlane) this.#blend(); // else the atlas is of another plane
     if (["key", "slider"].includes(this.space.point.from)) later();
     else {
       later.cancel();
@@ -43,15 +48,17 @@ export class PointDecoder {
     }
   }
 
-  /** What the atlas has for the point: right to the eye within the plane, never a request. */
+  /** Show what the atlas has for the point, if it has: right to the eye, and never a request. */
   #blend() {
     const { point, dim } = this.space;
-    if (!point || this.space.status !== "ready") return;
+    if (!point || this.space.status !== "ready") return false;
     this.canvas ??= document.createElement("canvas");
     const [x, y] = point.u;
-    if (this.atlas.draw(this.canvas, x, dim === 1 ? 0 : y)) {
+    const drawn = this.atlas.draw(this.canvas, x, dim === 1 ? 0 : y);
+    if (drawn) {
       this.#tell({ image: this.canvas, exact: false, alt: null, answer: this.latest?.answer ?? null });
     } else if (this.space.past) this.#tell({ image: null, exact: false, blank: true, answer: null });
+    return drawn;
   }
 
   async #exact() {

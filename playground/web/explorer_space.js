@@ -247,7 +247,7 @@ export class Space {
     if (!code || code.some((v) => !Number.isFinite(v))) return;
     const offPlane = !this.#sameOffPlane(code);
     this.base = code;
-    this.point = { z: code, u: u ?? this.project(code), from, time };
+    this.point = { z: code, u: u ?? this.project(code), from, time, offPlane };
     if (this.dim === 1) this.point.u = [this.point.u[0], 0];
     if (from !== "link") tell("point", { z: code, u: this.point.u, from });
     this.emit("point", this.point);

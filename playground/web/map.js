@@ -28,7 +28,7 @@ export class LatentMap {
     this.legend = new Legend(space, (hidden) => this.plot.setHidden(hidden));
     this.selected = h("p", { class: "x-selected play-note", "aria-live": "polite" });
     this.element.append(this.legend.element, this.selected);
-    this.plot.onrange = () => this.overlay.redraw();
+    this.plot.onrange = () => { this.overlay.redraw(); this.#drawBackdrop(); };
     this.plot.onhidden = () => this.legend.set(this.plot.hidden);
     this.gestures = new Gestures(this.area, this.range, this.#calls());
     this.#setMode("pan");
@@ -203,7 +203,6 @@ export class LatentMap {
     this.backdrop.hidden = !this.backdrop.hidden;
     press(this.backdropButton, !this.backdrop.hidden);
     this.#drawBackdrop();
-    this.plot.onrange = () => { this.overlay.redraw(); this.#drawBackdrop(); };
   }
 
   #drawBackdrop() {

@@ -4,7 +4,7 @@
 import { button, choice, errorLine, h, picker, setText, slider } from "./explorer_dom.js";
 import { freshness } from "./explorer_tabs.js";
 import { subscript } from "./map.js";
-import { TileRow } from "./views_pictures.js";
+import { TileRow } from "./views_tiles.js";
 import { shown } from "./decode.js";
 import { emit, t } from "./store.js";
 

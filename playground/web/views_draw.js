@@ -4,7 +4,8 @@ import { button, errorLine, h, paced, press, slider } from "./explorer_dom.js";
 import { freshness } from "./explorer_tabs.js";
 import { Pad } from "./pad.js";
 import { picturesOf, readImage } from "./pad_files.js";
-import { PictureView, TileRow } from "./views_pictures.js";
+import { PictureView } from "./views_pictures.js";
+import { TileRow } from "./views_tiles.js";
 import { shown } from "./decode.js";
 import { announce, emit, t } from "./store.js";
 

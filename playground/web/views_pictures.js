@@ -106,58 +106,6 @@ export function fittingSide(sheet, columns, width, gap, most = Infinity) {
   return times >= 2 && whole / times > 0.85 ? (whole * sheet.tile[1]) / ratio : Math.max(Math.floor(room), 4);
 }
 
-/** A row of tiles with captions, as wide as its place allows. */
-export class TileRow {
-  /** @param {{label: string, most?: number, gap?: number, onpick?: (index: number) => void}} options */
-  constructor({ label, most = 56, gap = 3, onpick = null }) {
-    Object.assign(this, { most, gap, onpick });
-    this.canvas = h("canvas", { class: "x-tiles", role: "img", "aria-label": label });
-    this.captions = h("div", { class: "x-captions", "aria-hidden": "true" });
-    this.element = h("div", { class: `x-row${onpick ? " pickable" : ""}` }, this.canvas, this.captions);
-    if (onpick) this.canvas.addEventListener("click", (event) => this.#pick(event));
-    new ResizeObserver(() => this.#paint()).observe(this.element);
-  }
-
-  /**
-   * @param {object} sheet
-   * @param {{captions?: string[], indices?: number[], columns?: number, label?: string}} [options]
-   *   `columns` below the number of tiles makes several rows, which have no captions
-   */
-  async show(sheet, { captions = sheet.captions, indices, columns, label } = {}) {
-    const image = await decoded(sheet);
-    const all = indices ?? Array.from({ length: sheet.rows * sheet.columns }, (_, i) => i);
-    this.shownSheet = { sheet, image, captions, indices: all, columns: columns ?? all.length };
-    const names = captions?.length ? `${label ?? sheet.alt}: ${captions.join(", ")}` : label ?? sheet.alt;
-    this.canvas.setAttribute("aria-label", names);
-    this.element.classList.add("filled");
-    this.#paint();
-  }
-
-  #paint() {
-    if (!this.shownSheet) return;
-    const { sheet, image, captions, indices, columns } = this.shownSheet;
-    const width = this.element.clientWidth;
-    if (!width) return;
-    const side = fittingSide(sheet, columns, width, this.gap, this.most);
-    this.side = side;
-    paintTiles(this.canvas, image, sheet, { side, gap: this.gap, indices, columns });
-    this.onpaint?.(columns * side + (columns - 1) * this.gap);
-    const template = `repeat(${indices.length}, ${side}px)`;
-    this.captions.style.gridTemplateColumns = template;
-    this.captions.style.columnGap = `${this.gap}px`;
-    this.captions.replaceChildren(...(captions ?? []).slice(0, indices.length).map((text) => h("span", { title: text }, text)));
-  }
-
-  #pick(event) {
-    if (!this.side) return;
-    const { sheet, indices, columns } = this.shownSheet;
-    const column = Math.min(Math.floor(event.offsetX / (this.side + this.gap)), columns - 1);
-    const tall = (this.side * sheet.tile[0]) / sheet.tile[1] + this.gap;
-    const index = Math.max(column, 0) + columns * Math.max(Math.floor(event.offsetY / tall), 0);
-    if (index < indices.length) this.onpick(index, event);
-  }
-}
-
 /** Save a canvas as a PNG file. */
 export function download(canvas, name) {
   canvas.toBlob((blob) => {

@@ -2,7 +2,8 @@
 
 import { button, errorLine, h, numberField, setText } from "./explorer_dom.js";
 import { subscript } from "./map.js";
-import { PictureView, TileRow } from "./views_pictures.js";
+import { PictureView } from "./views_pictures.js";
+import { TileRow } from "./views_tiles.js";
 import { shown } from "./decode.js";
 import { t } from "./store.js";
 

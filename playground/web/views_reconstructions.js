@@ -2,7 +2,7 @@
 
 import { button, choice, errorLine, h } from "./explorer_dom.js";
 import { freshness } from "./explorer_tabs.js";
-import { TileRow } from "./views_pictures.js";
+import { TileRow } from "./views_tiles.js";
 import { emit, t } from "./store.js";
 
 const COUNT = 10;

@@ -2,7 +2,7 @@
 
 import { button, choice, errorLine, h, numberField, setText, slider } from "./explorer_dom.js";
 import { freshness } from "./explorer_tabs.js";
-import { TileRow } from "./views_pictures.js";
+import { TileRow } from "./views_tiles.js";
 import { emit, state, t } from "./store.js";
 
 const PRIORS = ["normal", "mixture"];

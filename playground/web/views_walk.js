@@ -3,7 +3,8 @@
 import { button, calm, choice, errorLine, h, picker } from "./explorer_dom.js";
 import { freshness } from "./explorer_tabs.js";
 import { Player } from "./views_player.js";
-import { TileRow, decoded, download, paintTiles } from "./views_pictures.js";
+import { decoded, download, paintTiles } from "./views_pictures.js";
+import { TileRow } from "./views_tiles.js";
 import { emit, t } from "./store.js";
 
 const FRAMES = 48;
