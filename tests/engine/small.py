@@ -17,6 +17,7 @@ from engine import checkpoint, commands, data, events
 from engine.data import pictures
 from engine.data.base import Dataset, Split, fingerprint
 from engine.device import seed_step
+from engine.errors import PlaygroundError
 from engine.learner import Learner
 from engine.registry import MODELS
 from engine.rng import stream_seed
@@ -78,6 +79,16 @@ def _part(split: Split, count: int, start: int = 0) -> Split:
 def _dataset(train: Split, test: Split, names: tuple[str, ...]) -> Dataset:
     content = fingerprint(train, test, names)
     return Dataset(f"{pictures.PREFIX}{content}", "few", train, test, names, "", "", content)
+
+
+def assert_sentence(error: PlaygroundError) -> str:
+    """Check that an error says one sentence for a person; return it."""
+    sentence = error.sentence
+    assert sentence.endswith("."), sentence
+    assert "\n" not in sentence, sentence
+    assert "Traceback" not in sentence
+    assert len(sentence) < 600, sentence
+    return sentence
 
 
 # ---------------------------------------------------------------------- learners

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -261,7 +262,7 @@ def test_the_likelihood_never_falls_over_the_steps() -> None:
         float(fit_mixture(codes, 5, seed=3, steps=n).log_density(codes).mean())
         for n in range(1, 15)
     ]
-    assert all(after >= before - 1e-4 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after >= before - 1e-4 for before, after in pairwise(levels))
     assert levels[-1] > levels[0]
 
 
@@ -273,7 +274,9 @@ def test_a_mixture_fits_any_dimension(dims: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "codes", [torch.zeros(50, 2), torch.ones(3, 2), drawn(5, 3), drawn(2, 64)], ids=["one", "three", "few", "two"]
+    "codes",
+    [torch.zeros(50, 2), torch.ones(3, 2), drawn(5, 3), drawn(2, 64)],
+    ids=["one", "three", "few", "two"],
 )
 def test_a_mixture_of_degenerate_codes_is_still_one(codes: Tensor) -> None:
     fitted = fit_mixture(codes, 10, seed=0)

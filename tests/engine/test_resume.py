@@ -182,9 +182,7 @@ def test_live_changes_and_slices(key: str, few: Data, tmp_path: Path) -> None:
 
 
 @every_key
-def test_an_override_at_a_resume_stands_in_the_history(
-    key: str, few: Data, tmp_path: Path
-) -> None:
+def test_an_override_at_a_resume_stands_in_the_history(key: str, few: Data, tmp_path: Path) -> None:
     given = spec(key, few, tmp_path, STEPS)
     run(replace(given, budget=Budget(10)))
     run(replace(given, resume=last(tmp_path), config={"learning_rate": 0.004}))
