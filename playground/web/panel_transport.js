@@ -122,17 +122,15 @@ function drawButtons(run) {
   const active = fields.isActive(run);
   const mine = Boolean(run?.owner_is_you);
   const paused = run?.state === "paused";
-  parts.train.disabled = busy;
-  parts.pause.disabled = busy || !mine || !(paused || run?.state === "running");
+  parts.root.setAttribute("aria-busy", String(busy));
+  parts.pause.disabled = !mine || !(paused || run?.state === "running");
   setText(parts.pause, t(paused ? "panel.resume" : "panel.pause"));
-  parts.step.disabled = busy || !mine || !paused;
-  parts.stop.disabled = busy || !mine || !active;
+  parts.step.disabled = !mine || !paused;
+  parts.stop.disabled = !mine || !active;
   const canContinue = mine && CONTINUABLE.has(run?.state) && (run.checkpoints?.length || run.step > 0);
   show(parts.go, Boolean(canContinue));
-  parts.go.disabled = busy;
   const from = forkable();
   show(parts.fork, Boolean(from));
-  parts.fork.disabled = busy;
   if (from) {
     setText(parts.fork, from.label);
     parts.fork.title = t("panel.fork_hint");
@@ -173,7 +171,6 @@ function drawState(run) {
   show(parts.detail, Boolean(bad && run.detail));
   const back = run?.owner_is_you && run.state === "diverged" ? run.rewind : null;
   show(parts.rewind, Boolean(back));
-  parts.rewind.disabled = busy;
   if (back) setText(parts.rewind, t("panel.rewind", { step: back.step, rate: shown(back.learning_rate) }));
   show(parts.trouble, Boolean(bad && (run.message || run.detail)) || Boolean(back));
   setText(parts.viewer, run && !run.owner_is_you ? t("panel.viewer") : "");
@@ -193,6 +190,23 @@ function draw() {
 function fact(name) {
   const value = h("dd", { class: "play-number" }, "–");
   return [value, h("div", {}, h("dt", {}, t(`panel.${name}`)), value)];
+}
+
+/**
+ * Where the keyboard goes after a button: Space must pause what was just started, not start it
+ * again. A pointer leaves the button; a key moves from Train to Pause.
+ */
+function moveOn(event) {
+  const pressed = event.target.closest("button");
+  if (!pressed) return;
+  if (event.detail > 0) pressed.blur();
+  else if (pressed === parts.train) {
+    const off = store.on("run", (run) => {
+      if (run?.state !== "running") return;
+      off();
+      if (document.activeElement === parts.train) parts.pause.focus();
+    });
+  }
 }
 
 function build(element) {
@@ -230,6 +244,9 @@ function build(element) {
     made.error,
     h("div", { class: "play-state" }, h("span", { class: "play-dot", "aria-hidden": "true" }), made.state),
     made.queue, made.progress, made.trouble, made.viewer, made.shown);
+  made.pause.setAttribute("aria-keyshortcuts", "Space");
+  made.step.setAttribute("aria-keyshortcuts", "ArrowRight");
+  made.root.addEventListener("click", moveOn);
   element.replaceChildren(made.root);
   return made;
 }

@@ -182,6 +182,26 @@ def test_keys_leave_people_who_type_alone(visit: Visit) -> None:
     expect(page.locator("dialog[open]")).to_have_count(0)
 
 
+def test_space_pauses_what_was_just_started(visit: Visit) -> None:
+    page = visit.open()
+    run = train(page)
+    page.keyboard.press("Space")
+    expect(page.locator(".play-state")).to_contain_text("Paused")
+    page.locator("#play-train").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"Play.store.state.run.id !== '{run}'")
+    expect(page.locator("#play-pause")).to_be_focused()
+
+
+def test_a_page_without_event_streams_polls(visit: Visit) -> None:
+    visit.page.add_init_script("delete window.EventSource")
+    page = visit.open()
+    train(page)
+    page.wait_for_function("Play.store.state.run.step > 0")
+    page.click("#play-stop")
+    expect(page.locator(".play-state")).to_contain_text("Stopped")
+
+
 def test_live_changes_reach_the_run_and_others_wait(visit: Visit) -> None:
     page = visit.open()
     train(page)
