@@ -5,7 +5,7 @@ import { ensureStyles, fill, h, setText } from "./curves_dom.js";
 import { setting } from "./curves_format.js";
 import { onHistory } from "./curves_history.js";
 import { insteadLabel } from "./curves_settings.js";
-import { allPins, differences, isPinned, otherPins, pinRun, refreshPin, unpin } from "./compare_pins.js";
+import { allPins, differences, isPinned, sameLikelihood, otherPins, pinRun, refreshPin, unpin } from "./compare_pins.js";
 
 let strip = null; // there is one on the page
 
@@ -81,7 +81,8 @@ function difference(pin) {
   if (!rows.length) return t("monitor.pin_same");
   const named = rows.slice(0, 4).map(({ field, from, to }) => nameChange(pin, field, from, to));
   const more = rows.length > 4 ? t("monitor.pin_more", { n: rows.length - 4 }) : "";
-  return t("monitor.pin_differs", { what: named.join(", ") + more });
+  const unlike = sameLikelihood(pin) ? "" : ` ${t("monitor.pin_unlike")}`;
+  return t("monitor.pin_differs", { what: named.join(", ") + more }) + unlike;
 }
 
 function nameChange(pin, field, from, to) {

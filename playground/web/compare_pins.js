@@ -46,8 +46,16 @@ export function otherPins() {
   return pins.filter((p) => p.id !== state.run?.id);
 }
 
-/** The curve of a pin as a Series, or null. */
+const LIKELIHOOD = new Set(["elbo_nats", "reconstruction_nats", "loss"]);
+
+/** Whether a pin scores pixels as the attached run does: else their nats are not the same thing. */
+export function sameLikelihood(pin) {
+  return !state.run || pin.config.likelihood === state.run.config.likelihood;
+}
+
+/** The curve of a pin as a Series; null when there is none, or none that may be compared. */
 export function pinSeries(pin, split, metric) {
+  if (LIKELIHOOD.has(metric) && !sameLikelihood(pin)) return null;
   if (!ready.has(pin.id)) {
     const curves = Object.entries(pin.curves).map(([key, points]) => [key, Series.from(points)]);
     ready.set(pin.id, new Map(curves));

@@ -15,7 +15,9 @@ import { place as placePins } from "./compare.js";
 import { otherPins, pinReach, pinSeries } from "./compare_pins.js";
 
 const PAINT_MS = 95;
-const TEXT_MS = 250;
+const SLOWEST_MS = 400;
+const SHARE = 40; // painting takes at most one part in so many of the page's time
+const TEXT_MS = 500;
 const DESCRIBE_MS = 3000; // screen readers read on demand; no need to keep up with every step
 const UNSEEN_MS = 1500; // charts outside the window are kept fresh, but seldom
 const DASHES = [[6, 4], [2, 3], [9, 3, 2, 3]];
@@ -45,7 +47,8 @@ class Monitor {
     this.table = valueTable(specs);
     this.colours = null;
     this.#build(element);
-    this.paint = paced(() => this.#frame(), PAINT_MS);
+    this.paint = paced(() => this.#frame(), () => this.pace);
+    this.pace = PAINT_MS;
     this.wrote = -Infinity;
     this.late = null; // the timer that writes the last words when nothing more comes
     this.describe = paced(() => this.charts.forEach((chart) => chart.describe()), DESCRIBE_MS);
@@ -119,9 +122,9 @@ class Monitor {
 
   /** Curves in every frame that is asked for, words and numbers in some of the same frames. */
   #frame() {
-    this.#paint();
-    if (!this.stale) return;
     const wait = this.wrote + TEXT_MS - performance.now();
+    this.#paint(wait <= 4 || !this.stale);
+    if (!this.stale) return;
     clearTimeout(this.late);
     if (wait > 4) {
       this.late = setTimeout(this.paint, wait);
@@ -156,7 +159,8 @@ class Monitor {
       h("span", { class: "mon-key" }, h("i", { class: `mon-flag ${kind}` }), t(`monitor.mark.${kind}`))));
   }
 
-  #paint() {
+  /** @param {boolean} all also the charts that need not follow every event */
+  #paint(all) {
     if (!this.root.isConnected || !this.root.offsetParent) return;
     const began = performance.now();
     this.colours ??= readColours(this.root, this.charts);
@@ -165,7 +169,8 @@ class Monitor {
       const lines = this.#linesOf(chart);
       const used = lines.length > 0 || (history.series.size === 0 && !otherPins().length);
       if (chart.element.hidden === used) chart.element.hidden = !used;
-      if (!used || !(chart.shown || began - chart.painted > UNSEEN_MS)) continue;
+      const due = (chart.shown && (all || !chart.spec.slow)) || began - chart.painted > UNSEEN_MS;
+      if (!used || !due) continue;
       chart.painted = began;
       chart.paint({ ...shared, lines, references: references(chart.spec) });
     }
@@ -173,6 +178,7 @@ class Monitor {
     cost.paints += 1;
     cost.total_ms += spent;
     cost.longest_ms = Math.max(cost.longest_ms, spent);
+    this.pace = 0.9 * this.pace + 0.1 * Math.min(Math.max(PAINT_MS, SHARE * spent), SLOWEST_MS);
   }
 
   #steps() {

@@ -49,13 +49,15 @@ export function ensureStyles(loaded) {
 
 /**
  * Call `fn` at most once a frame and at most every `gap` milliseconds, the last call included.
+ * @param {() => void} fn
+ * @param {number|(() => number)} gap
  * @returns {() => void}
  */
 export function paced(fn, gap) {
   let asked = false;
   let last = -Infinity;
   const frame = () => {
-    const wait = last + gap - performance.now();
+    const wait = last + (typeof gap === "function" ? gap() : gap) - performance.now();
     if (wait > 4) {
       setTimeout(() => requestAnimationFrame(frame), wait);
       return;

@@ -20,6 +20,7 @@ export function numbers() {
       heads, h("th", { scope: "col" }, h("span", { class: "play-hidden" }, t("monitor.unit"))))),
     body);
   const bars = split();
+  const note = h("p", { class: "play-note", hidden: true }, t("monitor.gray_targets"));
   const rows = ROWS.map((row) => makeRow(row));
   const update = () => {
     setText(title, heading());
@@ -29,8 +30,9 @@ export function numbers() {
     }
     SPLITS.forEach((name, i) => table.classList.toggle(`no-${name}`, !rows.some((row) => row.values[i] != null)));
     bars.update();
+    note.hidden = subject()?.config.likelihood !== "bernoulli_gray";
   };
-  return { element: h("section", { class: "mon-section mon-present" }, title, bars.element, table), update };
+  return { element: h("section", { class: "mon-section mon-present" }, title, bars.element, table, note), update };
 }
 
 function heading() {
