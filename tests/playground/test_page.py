@@ -202,6 +202,15 @@ def test_a_page_without_event_streams_polls(visit: Visit) -> None:
     expect(page.locator(".play-state")).to_contain_text("Stopped")
 
 
+def test_a_stream_that_a_proxy_holds_back_is_polled_instead(visit: Visit) -> None:
+    held = []
+    visit.page.route(lambda url: "/events" in url and "poll" not in url, held.append)
+    page = visit.open()
+    page.click("#play-train")
+    page.wait_for_function("Play.store.state.run?.step > 0")
+    assert held
+
+
 def test_live_changes_reach_the_run_and_others_wait(visit: Visit) -> None:
     page = visit.open()
     train(page)
