@@ -110,7 +110,7 @@ class _Run:
         self.alerted: set[str] = set()
         self.metrics: dict[str, float] = {}
         self.rate = _Rate()
-        self.safe = _Safe.of(self, self.last_save)
+        self.safe = self.copied = _Safe.of(self, self.last_save)
 
     def _resume(self, path: Path) -> None:
         held = checkpoint.read_header(path).model
@@ -266,19 +266,21 @@ class _Run:
         window = self.recorder.take()
         if window is None:
             return
-        values, bad = window
-        first = self.first_loss
-        if first is None and bad is None:
-            self.first_loss = first = abs(values["loss"]) + 1.0
-        exploded = first is not None and abs(values["loss"]) > EXPLODED * first
+        values, bad, first = window
+        if self.first_loss is None and math.isfinite(first):
+            self.first_loss = abs(first) + 1.0
+        known = self.first_loss
+        exploded = known is not None and abs(values["loss"]) > EXPLODED * known
         if bad is not None or exploded:
             yield from self._diverge(self.step - self.recorder.taken + (bad or 0), bad is not None)
             return
         now_values = self.learner.settings_now(self.step)  # type: ignore[attr-defined]
         yield events.Metrics(self.step, "train", {**values, **now_values})
         yield self._progress()
-        if now - self.safe.at >= 1.0:
-            self.safe = _Safe.of(self, now) if self._finite() else replace(self.safe, at=now)
+        if now - self.copied.at >= 1.0:
+            # the older copy is safe now: the steps after it went well; the newer one may not be
+            self.safe = self.copied
+            self.copied = _Safe.of(self, now) if self._finite() else replace(self.copied, at=now)
         if now - self.last_save >= SAVE_S:
             yield from self._save("every ten seconds")
         yield from self.drawing.due(now)
@@ -450,8 +452,8 @@ class _Recorder:
         """Keep one step's record."""
         self.rows.append(record)
 
-    def take(self) -> tuple[dict[str, float], int | None] | None:
-        """Return the means since last time, and the index of the first non-finite step."""
+    def take(self) -> tuple[dict[str, float], int | None, float] | None:
+        """Return the means since last time, the first non-finite step, the first step's loss."""
         if not self.rows:
             return None
         rows, self.rows = self.rows, []
@@ -459,9 +461,9 @@ class _Recorder:
         names = {name for row in rows for name in row}
         columns = {n: torch.stack([r[n] for r in rows if n in r]).float() for n in names}
         means = torch.stack([c.mean() for c in columns.values()]).tolist()
-        finite = torch.isfinite(columns["loss"]).tolist()
-        bad = None if all(finite) else finite.index(False)
-        return dict(zip(columns, means, strict=True)), bad
+        losses = columns["loss"].tolist()
+        bad = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), None)
+        return dict(zip(columns, means, strict=True)), bad, losses[0]
 
 
 @dataclass

@@ -320,8 +320,8 @@ class VAELearner(AELearner):
         if kl >= 0.1 and silent <= 0.9 * dims:
             return []
         sentence = (
-            f"Posterior collapse: the codes carry {kl:.2g} nats and {silent:.0f} of {dims:.0f} "
-            "dimensions say nothing of the picture."
+            f"Posterior collapse: together the {dims:.0f} dimensions of the code say only "
+            f"{kl:.2g} nats of a picture, so that nearly every picture decodes alike."
         )
         remedy = {"beta": 1.0} if self.config.beta > 1 else None
         return [("posterior_collapse", sentence, remedy)]
