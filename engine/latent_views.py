@@ -166,7 +166,8 @@ class LatentViews:
         return self._atlas_sheet(plane, extent, 20)
 
     def _live_reconstructions(self, tick: int, data: DataView) -> Views:
-        return self._reconstruct(data, torch.arange(10, device=self.device))
+        shown = min(10, len(data.test))
+        return self._reconstruct(data, torch.arange(shown, device=self.device))
 
     # ------------------------------------------------------------------ views
 

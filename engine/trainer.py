@@ -396,8 +396,9 @@ class _Run:
             if self.ending != "diverged" and not self._finite():
                 yield from self._diverge(self.step, True)
             state = self.ending or state
-        if state in ("finished", "stopped"):
+        if state == "finished":  # a person who stops a run does not wait for this
             yield from self._evaluate(limit=None)
+        if state in ("finished", "stopped"):
             yield from self.drawing.whole()
             yield from self.drawing.keep()
         if state != "diverged":
