@@ -5,6 +5,7 @@ import { debounce, paced } from "./explorer_dom.js";
 
 const PLANE_MS = 4000; // how often the plane of a live run of more than two dimensions is read
 const LOOK_MS = 250;
+const SETTLE_MS = 200;
 const SLOW_MS = 1500; // no preview within this time: ask for the map instead
 
 /**
@@ -56,7 +57,12 @@ export function follow(space, views) {
     readPlane();
   };
 
+  const pausing = () => state.run?.state === "paused" && space.status === "ready";
+  const settle = debounce(() => { if (pausing()) space.load(); }, SETTLE_MS);
+
   const preview = ({ name, payload, step, kept }) => {
+    if (!space.live && !pausing()) return; // a run that has ended is asked exactly; these are older
+    if (!space.live) settle(); // a single step: shown at once, then exactly
     space.step = step;
     if (payload.type === "points" && name === "map") takeMap(payload, kept);
     else if (name === "grid") views.grid.takeLive(payload);

@@ -7,6 +7,8 @@ import { announce, emit as tell, explore, state, t } from "./store.js";
 import { Cloud } from "./map_cloud.js";
 
 export const MAP_COUNT = 5000;
+const BUSY = 429; // a run is just ending, or being put away: the answer comes from its checkpoint soon
+const RETRY_MS = [250, 500, 1000, 2000];
 
 /**
  * Events: "space" {turned} (another space, or the same one turned to another plane: begin anew), "cloud" (points moved or came),
@@ -129,8 +131,16 @@ export class Space {
   async ask(view, args, latest) {
     if (JSON.stringify(this.source) !== JSON.stringify(state.source)) return null; // about to begin anew
     const asked = this.generation;
-    const answer = await explore(view, args, latest ? { latest: `explorer-${latest}` } : {});
-    return asked === this.generation ? answer : null;
+    for (let turn = 0; ; turn += 1) {
+      try {
+        const answer = await explore(view, args, latest ? { latest: `explorer-${latest}` } : {});
+        return asked === this.generation ? answer : null;
+      } catch (error) {
+        if (asked !== this.generation) return null;
+        if (error.status !== BUSY || turn >= RETRY_MS.length) throw error;
+        await new Promise((resolve) => { setTimeout(resolve, RETRY_MS[turn]); });
+      }
+    }
   }
 
   /** Read the whole map, and what is known of the space. */

@@ -188,7 +188,7 @@ export class LatentMap {
     const { run } = state;
     const shownRun = run && state.source?.run === run.id;
     const badge = space.past ? t("explorer.badge_past", { step: space.past.step })
-      : space.live && shownRun ? t("explorer.badge_live", { step: run.step }) : "";
+      : shownRun ? t(space.live ? "explorer.badge_live" : "explorer.badge_run", { step: run.step }) : "";
     setText(this.badge, badge);
     this.badge.className = `x-badge${space.past ? " past" : ""}${space.live && !space.past ? " live" : ""}`;
     this.stage.classList.toggle("loading", space.status === "loading");

@@ -119,7 +119,6 @@ export class GridView {
   /** A grid that a live run drew: shown when it is the one that was asked for. */
   takeLive(sheet) {
     if (this.space.past || this.mode === "quantiles") return;
-    if (!this.sized) this.size.set((this.n = sheet.rows)); // as many as the run draws by itself
     this.#show(sheet, {});
   }
 
@@ -134,6 +133,7 @@ export class GridView {
     if (this.wantedSheet !== sheet) return;
     const extent = values.extent ?? sheet.extent;
     const n = sheet.columns;
+    if (!this.sized) this.size.set((this.n = n)); // as many as a run draws by itself
     this.shown = {
       sheet, extent, n, xs: values.xs ?? centres(extent[0], extent[1], n), ys: values.ys ?? centres(extent[3], extent[2], n),
     };
