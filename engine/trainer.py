@@ -105,7 +105,8 @@ class _Run:
         self.ending: events.State | None = None
         self.recorder = _Recorder()
         self.first_loss: float | None = None
-        self.last_sync = self.last_poll = self.last_save = time.monotonic()
+        self.last_sync = self.last_save = time.monotonic()
+        self.last_poll = 0.0  # commands given beforehand come before the first step
         self.drawing = _Drawing(self)
         self.alerted: set[str] = set()
         self.metrics: dict[str, float] = {}
