@@ -61,7 +61,7 @@ def watch() -> Watch:
     return Watch()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def new_person(app: App, browser: Browser, watch: Watch) -> Iterator[Open]:
     """A function that opens the page as somebody who was never here; keywords shape the context."""
     contexts = []
@@ -80,9 +80,9 @@ def new_person(app: App, browser: Browser, watch: Watch) -> Iterator[Open]:
         context.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def page(new_person: Open) -> Iterator[Playground]:
-    """One page for a whole module; its run, if there is one, is stopped at the end."""
+    """One page that tests share, because opening one takes seconds; its run is stopped at last."""
     opened = new_person()
     yield opened
     opened.stop()

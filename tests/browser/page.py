@@ -64,6 +64,12 @@ class Playground:
         opened.wait_until_ready()
         return opened
 
+    def go(self, path: str) -> None:
+        """Open another address in the same tab, when the page waits for nothing."""
+        self.until_quiet()
+        self.page.goto(path, wait_until="domcontentloaded")
+        self.wait_until_ready()
+
     def reload(self) -> None:
         """Reload the page when it waits for nothing, and wait as `open` does."""
         self.until_quiet()

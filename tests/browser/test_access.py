@@ -111,6 +111,8 @@ def test_a_phone(new_person: Open) -> None:
         )
 
 
-def test_a_tablet(new_person: Open) -> None:
-    tablet = new_person(viewport={"width": 820, "height": 1180}, has_touch=True)
-    assert tablet.value("document.documentElement.scrollWidth") <= 820, tablet.value(WIDEST)
+def test_a_tablet(page: Playground) -> None:
+    page.page.set_viewport_size({"width": 820, "height": 1180})
+    page.until("() => document.documentElement.clientWidth <= 820")
+    assert page.value("document.documentElement.scrollWidth") <= 820, page.value(WIDEST)
+    page.page.set_viewport_size({"width": 1440, "height": 1000})

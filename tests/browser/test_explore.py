@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+from .conftest import Open
 from .page import Playground, colour_share, near, number
 
 CLASSES = ("#3f90da", "#ffa90e", "#bd1f01")
 
 
-def test_a_picture_before_any_click(page: Playground) -> None:
+def test_a_picture_before_any_click(new_person: Open) -> None:
+    page = new_person()
     counts = page.value("document.querySelector('.x-plot').data.map((trace) => trace.x.length)")
     assert len(counts) == 10
     assert sum(counts) == 5000
@@ -23,6 +25,7 @@ def test_a_picture_before_any_click(page: Playground) -> None:
     assert page.shown(".x-point canvas") is not None
     page.until_shown("#x-panel-point .x-tiles")
     assert page("#play-train").is_enabled()
+    page.page.close()
 
 
 def test_hovering_shows_decodings_and_asks_nothing(page: Playground) -> None:
@@ -108,7 +111,7 @@ def test_a_walk_between_two_points(page: Playground) -> None:
         page.until("(n) => document.querySelectorAll('.x-stops li').length === n", number_of_stops)
     page.page.keyboard.up("Shift")
     strip = page.until_shown("#x-panel-walk .x-tiles")
-    assert page(".x-layer-path polyline").count() == 1
+    page(".x-layer-path polyline").wait_for(state="attached")
     label = page(".x-player canvas").get_attribute("aria-label")
     page.until_other(".x-player canvas", label, "getAttribute('aria-label')")  # it plays
     panel.get_by_role("button", name="Spherical").click()
@@ -179,6 +182,7 @@ def test_reconstructions_and_the_worst_ten(page: Playground) -> None:
 
 
 def test_dimensions(page: Playground) -> None:
+    page.explore("MNIST, 2 dimensions")
     panel = page.tab("dimensions")
     page.until("() => document.querySelectorAll('.x-dimension').length === 2")
     assert "2 of 2 units active" in panel.inner_text()
