@@ -6,6 +6,7 @@ import { debounce, paced } from "./explorer_dom.js";
 const PLANE_MS = 4000; // how often the plane of a live run of more than two dimensions is read
 const LOOK_MS = 250;
 const SETTLE_MS = 200;
+const END_MS = 500;
 const SLOW_MS = 1500; // no preview within this time: ask for the map instead
 
 /**
@@ -75,7 +76,10 @@ export function follow(space, views) {
   const status = () => {
     const was = space.live;
     space.live = running();
-    if (was && !space.live && space.status === "ready") space.load();
+    if (was && !space.live && space.status === "ready") {
+      clearTimeout(fallback); // a run that ends is put away first; a paused one answers at once
+      fallback = setTimeout(() => { if (!space.live) space.load(); }, state.run?.state === "paused" ? 0 : END_MS);
+    }
     if (!was && space.live) sendLooks();
     if (was !== space.live) space.emit("status", space.status);
   };

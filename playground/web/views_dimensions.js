@@ -115,7 +115,7 @@ export class DimensionsView {
     const fill = h("i", {});
     const value = h("span", { class: "play-number" });
     const control = slider({
-      label: name, hideLabel: true, min: -this.span, max: this.span, step: 0.05, value: 0, format: (v) => v.toFixed(2).replace("-", "−"),
+      label: name, hideLabel: true, min: -this.span, max: this.span, step: this.span / 60, value: 0, format: (v) => (this.span < 100 ? v.toFixed(2).replace("-", "−") : shown(v)),
       oninput: (v) => this.#slide(dim, v),
     });
     const strip = new TileRow({
