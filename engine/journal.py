@@ -1,7 +1,7 @@
 """What of a run is on disk beside its checkpoints: its description, its curves, its timeline.
 
 `run.json` is rewritten whole at a change of state; `events.jsonl` and `frames.jsonl` grow by
-whole lines, and a torn last line is dropped when they are read.
+whole lines, and a torn line is dropped when they are read.
 """
 
 from __future__ import annotations
@@ -40,6 +40,21 @@ class Journal:
         elif meta["kind"] == "preview" and meta.get("kept"):
             self._append("frames.jsonl", body)
 
+    def forget_after(self, step: int) -> None:
+        """Drop curves and pictures of later steps: the run has gone back to this one."""
+        for name in ("events.jsonl", "frames.jsonl"):
+            found = self._lines(name)
+            kept = [
+                body
+                for meta, body in found
+                if meta["kind"] not in ("metrics", "preview") or meta["step"] <= step
+            ]
+            if len(kept) < len(found):
+                try:
+                    write_atomically(self.folder / name, b"".join(b"\n" + body for body in kept))
+                except NoSpace as error:
+                    self.problem = error.sentence
+
     def read(self) -> tuple[dict[str, Any], list[tuple[dict[str, Any], bytes]]]:
         """Return the description and the events, kept pictures last."""
         run = json.loads((self.folder / "run.json").read_bytes())
@@ -54,7 +69,7 @@ class Journal:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with open(self.folder / name, "ab") as file:
-                file.write(body + b"\n")
+                file.write(b"\n" + body)  # a line torn by a crash stays a line of its own
         except OSError as error:
             self.problem = f"The run's curves are not saved ({os.strerror(error.errno or 5)})."
 
@@ -68,7 +83,16 @@ class Journal:
                 event = json.loads(line)
             except ValueError:
                 continue  # a line torn by a crash
-            if event.get("kind") == "preview":
+            if not _whole(event):
+                continue
+            if event["kind"] == "preview":
                 event = {k: event[k] for k in ("kind", "step", "name", "kept")}
             found.append((event, line))
         return found
+
+
+def _whole(event: Any) -> bool:
+    """Say whether a line holds an event that `Journal.event` writes."""
+    if not isinstance(event, dict) or not isinstance(event.get("step"), int):
+        return False
+    return event.get("kind") in _ON_DISK or {"kind", "name", "kept", "payload"} <= set(event)

@@ -75,8 +75,11 @@ class Run:
     checkpoints: list[int] = field(default_factory=list)
     log: EventLog = field(default_factory=EventLog)
     handle: Handle | None = None
+    turn: int = 0  # counts its workers, so that a late word of an earlier one is not heard
     slice_began: float = 0.0
-    resting: bool = False  # paused without a worker
+    paused: bool = False  # what the owner asked for last; the worker follows
+    waiting: list[commands.Command] = field(default_factory=list)  # for the next worker
+    looks: dict[str, commands.Look] = field(default_factory=dict)
     deaths: list[float] = field(default_factory=list)
     watchers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = field(default_factory=set)
 
@@ -111,13 +114,13 @@ class RunStore:
         self._lock = threading.RLock()
         self._runs: dict[str, Run] = {}
         self._queue: list[str] = []
+        self._closed = threading.Event()
         executor.on_free = self._schedule  # type: ignore[attr-defined]
         self._load()
-        self._closed = threading.Event()
         threading.Thread(target=self._keep_time, name="run-slices", daemon=True).start()
 
     def close(self) -> None:
-        """Stop keeping time; the executor ends the workers."""
+        """Start nothing more; the executor ends the workers."""
         self._closed.set()
 
     def _keep_time(self) -> None:
@@ -145,6 +148,8 @@ class RunStore:
         """
         from engine import data
 
+        if config is not None and not isinstance(config, dict):
+            raise Rejected("Hyperparameters must be given as names with values.", field="config")
         budget = check_budget(max_steps, max_seconds)
         if budget.max_steps is None and budget.max_seconds is None:
             budget = replace(budget, max_steps=DEFAULT_STEPS)
@@ -229,7 +234,11 @@ class RunStore:
             if isinstance(command, commands.Set):
                 config = run.spec.checked_config().with_live(command.field, command.value)
                 run.spec = replace(run.spec, config=config.to_dict())
-            if run.handle is not None:
+            if isinstance(command, (commands.Pause, commands.Step, commands.Resume)):
+                run.paused = not isinstance(command, commands.Resume)
+            if isinstance(command, commands.Look):
+                run.looks[command.name] = command
+            if run.handle is not None and run.state in ACTIVE:
                 run.handle.send(command)
             elif run.state in ACTIVE:
                 self._command_waiting(run, command)
@@ -244,17 +253,11 @@ class RunStore:
                 self._status(run, "stopped")
             case commands.Pause():
                 self._drop_from_queue(run)
-                run.resting = True
                 self._status(run, "paused")
-            case commands.Resume():
-                if run.resting:
-                    run.resting = False
-                    run.spec = replace(run.spec, paused=False)
-                    self._enqueue(run)
-            case commands.Step():
-                if run.resting:
-                    run.resting = False
-                    run.spec = replace(run.spec, paused=True)
+            case commands.Resume() | commands.Step():
+                if isinstance(command, commands.Step):
+                    run.waiting.append(command)
+                if run.id not in self._queue:
                     self._enqueue(run)
             case _:
                 return
@@ -273,11 +276,9 @@ class RunStore:
         config = run.spec.checked_config()
         if "learning_rate" in message and message["learning_rate"] is not None:
             config = config.with_live("learning_rate", message["learning_rate"])
-        if run.checkpoints:
-            step = max(run.checkpoints)
-            run.log.forget_after(step)
-            run.step = step
-        run.spec = replace(run.spec, config=config.to_dict(), budget=budget, paused=False)
+        run.step = self._go_back(run)
+        run.spec = replace(run.spec, config=config.to_dict(), budget=budget)
+        run.paused = False
         run.rewind, run.message = None, None
         run.deaths.clear()
         self._enqueue(run)
@@ -466,10 +467,13 @@ class RunStore:
     def _drop_from_queue(self, run: Run) -> None:
         if run.id in self._queue:
             self._queue.remove(run.id)
+            self._schedule()  # those behind it learn their new place
 
     def _schedule(self) -> None:
         """Start what can start; ask the longest-running ones to give way to those who wait."""
         with self._lock:
+            if self._closed.is_set():
+                return
             while self._queue and self.executor.free() > 0:
                 self._launch(self._runs[self._queue.pop(0)])
             for position, run_id in enumerate(self._queue, 1):
@@ -488,7 +492,6 @@ class RunStore:
             over.sort(key=lambda r: (r.state != "paused", r.slice_began))
             for run in over[: len(self._queue)]:
                 if run.handle is not None:
-                    run.resting = run.state == "paused"
                     run.handle.send(commands.Park())
 
     def _launch(self, run: Run) -> None:
@@ -496,21 +499,26 @@ class RunStore:
         if run.checkpoints:
             path = self.saved(run.id)
         elapsed = run.progress.get("elapsed_s") or 0.0
-        spec = replace(run.spec, resume=path, elapsed_s=elapsed)
+        spec = replace(run.spec, resume=path, elapsed_s=elapsed, paused=run.paused)
         run.slice_began = time.monotonic()
         self._status(run, "starting")
+        run.turn += 1
+        turn = run.turn
 
         def on_event(meta: dict[str, Any], body: bytes) -> None:
-            self._on_event(run, meta, body)
+            self._on_event(run, turn, meta, body)
 
         def on_end(clean: bool) -> None:
-            self._on_end(run, clean)
+            self._on_end(run, turn, clean)
 
         run.handle = self.executor.start(spec, on_event, on_end)
+        for command in [*run.looks.values(), *run.waiting]:
+            run.handle.send(command)
+        run.waiting.clear()
 
-    def _on_event(self, run: Run, meta: dict[str, Any], body: bytes) -> None:
+    def _on_event(self, run: Run, turn: int, meta: dict[str, Any], body: bytes) -> None:
         with self._lock:
-            if run.id not in self._runs:
+            if run.id not in self._runs or turn != run.turn:
                 return
             kind = meta["kind"]
             run.step = meta.get("step", run.step) or run.step
@@ -532,17 +540,20 @@ class RunStore:
                 run.journal.describe(run.to_disk())
         self._notify(run)
 
-    def _on_end(self, run: Run, clean: bool) -> None:
+    def _on_end(self, run: Run, turn: int, clean: bool) -> None:
         with self._lock:
+            if turn != run.turn:
+                return  # it was continued before its last worker had said good-bye
             run.handle = None
             if run.id not in self._runs:
-                return
-            if not clean:
+                run.journal.delete()  # what its worker wrote while it was deleted
+            elif not clean:
                 self._worker_died(run)
-            elif run.resting:
-                self._status(run, "paused")
-            elif run.state in ("running", "starting", "paused"):
-                self._enqueue(run)  # its slice was over
+            elif run.state in ("running", "starting", "paused"):  # its slice was over
+                if run.paused:
+                    self._status(run, "paused")
+                else:
+                    self._enqueue(run)
         self._schedule()
 
     def _worker_died(self, run: Run) -> None:
@@ -552,14 +563,20 @@ class RunStore:
         if len(run.deaths) > RESTARTS:
             self._status(run, "failed", "The run's worker died again and again; it was given up.")
             return
-        run.spec = replace(run.spec, paused=run.state == "paused")
-        if run.checkpoints:
-            run.log.forget_after(max(run.checkpoints))
         self._note_saved(run)
+        self._go_back(run)
         at = f"step {run.checkpoints[-1]}" if run.checkpoints else "the start"
         self._append_status(run, "queued", f"The worker died; the run goes on from {at}.")
         self._queue.insert(0, run.id)
         run.state = "queued"
+
+    def _go_back(self, run: Run) -> int:
+        """Take back curves and pictures after the step that the run goes on from; return it."""
+        start = (run.parent or {}).get("step") or 0
+        step: int = max(run.checkpoints, default=start)
+        run.log.forget_after(step)
+        run.journal.forget_after(step)
+        return step
 
     def _note_saved(self, run: Run) -> None:
         paths = run.journal.folder.glob("step-*.safetensors")

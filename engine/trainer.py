@@ -254,7 +254,7 @@ class _Run:
             answer = events.Answer(self.step, command.request, payload)
         except PlaygroundError as error:
             answer = events.Answer(self.step, command.request, None, error.sentence)
-        except (RuntimeError, ValueError, TypeError) as error:
+        except (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError) as error:
             sentence = f"The view {command.name} could not be drawn: {error}"
             answer = events.Answer(self.step, command.request, None, sentence[:300])
         return answer

@@ -34,17 +34,25 @@ class Handle:
 
     def send(self, command: Command) -> None:
         """Give the run a command; it takes effect between two steps."""
-        self._worker.send(command)
+        if self._here():
+            self._worker.send(command)
 
     def request(self, name: str, args: dict[str, Any]) -> Future[bytes]:
         """Ask the run for a view of its present weights; the answer is JSON bytes."""
+        if not self._here():
+            raise Busy("The run has just ended; ask again.")
         request, future = self._worker.expect()
         self._worker.send(RequestPreview(request, name, args))
         return future
 
     def kill(self) -> None:
         """End the worker at once; `on_end(False)` follows."""
-        self._worker.kill()
+        if self._here():
+            self._worker.kill()
+
+    def _here(self) -> bool:
+        """Say whether the worker is still with this run; it may have taken the next one."""
+        return self._worker.handle is self
 
     @property
     def pid(self) -> int | None:
@@ -63,6 +71,7 @@ class Worker:
         self.pid: int | None = None
         self.ready = threading.Event()
         self.alive = True
+        self._unwanted = False
         self.handle: Handle | None = None
         self._on_idle = on_idle
         self._answers: dict[int, Future[bytes]] = {}
@@ -102,7 +111,8 @@ class Worker:
                 return  # its death is noticed, and told, by the reading thread
 
     def kill(self) -> None:
-        """End the process at once."""
+        """End the process at once, or as soon as it is there."""
+        self._unwanted = True
         if self.pid is not None and self.alive:
             try:
                 os.kill(self.pid, 9)
@@ -129,6 +139,8 @@ class Worker:
 
     def _read(self, pipe: Connection) -> None:
         _, self.pid = pipe.recv()
+        if self._unwanted:
+            self.kill()
         with self._lock:
             self._pipe = pipe
             for message in self._waiting:
