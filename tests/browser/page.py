@@ -295,7 +295,8 @@ class Playground:
             }""",
             chart,
         )
-        return [[number(row[i]) for row in rows] for i in (0, 1)]
+        known = [row for row in rows if row[1]]  # no value was told at some steps
+        return [[number(row[i]) for row in known] for i in (0, 1)]
 
 
 def number(text: str) -> float:
