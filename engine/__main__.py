@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
+import os
 import shlex
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from engine.errors import CheckpointError, PlaygroundError, Rejected
+from engine.errors import CheckpointError, NoSpace, PlaygroundError, Rejected
 
 RUNS = Path(__file__).resolve().parent.parent / "checkpoints" / "runs"
 
@@ -71,28 +73,47 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from engine.executors.inline import run
+    import tempfile
+    from dataclasses import replace
 
     spec = _spec(args)
-    out: Path | None = args.out
+    if args.out is not None:
+        _check_out(args.out)
+    with tempfile.TemporaryDirectory(prefix="playground-train-") as folder:
+        return _run(args, replace(spec, folder=Path(folder)))
+
+
+def _run(args: argparse.Namespace, spec: Any) -> int:
+    from engine.executors.inline import run
+
     show = _print_json if args.json else _Bar(spec.budget.max_steps).show
-    began, last = time.monotonic(), None
+    began = time.monotonic()
     for event in run(spec):
-        last = event
-        show(event.to_wire())
         wire = event.to_wire()
+        show(wire)
         if wire["kind"] == "status" and wire["state"] in ("failed", "diverged"):
             if not args.json:
                 print(file=sys.stderr)
             raise Rejected(wire["message"])
-    if last is None or spec.folder is None:
-        return 1
-    return _conclude(args, spec.folder, out, began)
+    return _conclude(args, spec.folder, args.out, began)
+
+
+def _check_out(out: Path) -> None:
+    """Raise `NoSpace` before a long training whose checkpoint could not be written."""
+    import tempfile
+
+    try:
+        if out.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        reason = os.strerror(error.errno or errno.EIO)
+        raise NoSpace(f"{out} cannot be written ({reason}); choose another --out.") from error
 
 
 def _spec(args: argparse.Namespace) -> Any:
-    import tempfile
-
     from engine.registry import entry
     from engine.spec import RunSpec, check_budget, check_seed
 
@@ -121,7 +142,6 @@ def _spec(args: argparse.Namespace) -> Any:
         device=args.device,
         threads=args.threads,
         resume=args.resume,
-        folder=Path(tempfile.mkdtemp(prefix="playground-train-")),
         data_root=RUNS,
         changes=tuple(_change(text, config_class) for text in args.at),
         previews=False,
@@ -132,24 +152,23 @@ def _spec(args: argparse.Namespace) -> Any:
 
 def _conclude(args: argparse.Namespace, folder: Path, out: Path | None, began: float) -> int:
     """Evaluate the last checkpoint in full, write it to `--out` and say so."""
-    import shutil
     from dataclasses import replace
 
     from engine import checkpoint
     from engine.evaluation import evaluate
 
     paths = sorted(folder.glob("step-*.safetensors"))
-    try:
-        metrics = evaluate(paths[-1], device=args.device, data_root=RUNS)
-        header, tensors = checkpoint.load(paths[-1])
-        kept = {k: v for k, v in metrics.items() if "/" in k or k in ("latent_dim", "parameters")}
-        if args.weights_only:
-            tensors = {k: v for k, v in tensors.items() if k.startswith("networks.")}
-        header = replace(header, metrics=kept, has_optimizer=not args.weights_only)
-        if out is not None:
-            checkpoint.save(out, header, tensors)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    if not paths:
+        raise NoSpace(f"The run could not be saved in {folder}; free some disk space.")
+    newest = paths[-1]
+    metrics = evaluate(newest, device=args.device, data_root=RUNS)
+    header, tensors = checkpoint.load(newest)
+    kept = {k: v for k, v in metrics.items() if "/" in k or k in ("latent_dim", "parameters")}
+    if args.weights_only:
+        tensors = {k: v for k, v in tensors.items() if k.startswith("networks.")}
+    header = replace(header, metrics=kept, has_optimizer=not args.weights_only)
+    if out is not None:
+        checkpoint.save(out, header, tensors)
     finished = {
         "event": "finished",
         "step": header.step,
@@ -198,8 +217,9 @@ def _list(args: argparse.Namespace) -> int:
             run = Journal(path.parent).read()[0]
         except (OSError, ValueError):
             continue
-        run.pop("owner", None)
-        found["runs"].append(run)
+        if isinstance(run, dict) and {"id", "model", "state", "step"} <= set(run):
+            run.pop("owner", None)
+            found["runs"].append(run)
     if args.json:
         print(json.dumps(found))
         return 0
