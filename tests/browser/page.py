@@ -279,12 +279,22 @@ class Playground:
             self.value("window.Play.store.command('stop')")
             self.until_state("stopped", "finished", "diverged", "failed")
 
-    def curve(self, chart: str) -> list[list[float]]:
-        """Return [[steps], [values]] of a training curve as the table under the curves has it."""
+    def curve(self, chart: str, to_step: int | None = None) -> list[list[float]]:
+        """Return [[steps], [values]] of a training curve as the table under the curves has it.
+
+        With `to_step` the table is waited for until it reaches so far.
+        """
         fold = self(".mon-fold")
         if fold.get_attribute("open") is None:
             fold.locator("summary").click()
-        self.until("() => document.querySelectorAll('.mon-values tbody tr').length > 1")
+        self.until(
+            """(step) => {
+              const rows = [...document.querySelectorAll(".mon-values tbody tr")];
+              const last = rows.at(-1)?.children[0].textContent.replace(",", "");
+              return rows.length > 1 && (step === null || Number(last) === step);
+            }""",
+            to_step,
+        )
         rows = self.value(
             """(name) => {
               const table = document.querySelector(".mon-values");
