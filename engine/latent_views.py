@@ -155,7 +155,7 @@ class LatentViews:
         plane = self._live_plane(data, 1)
         asked = args.get("extent")
         extent = read_extent(asked) if asked else self._live_extent(data, plane, tick)
-        n = read_int(args.get("n", 12), 2, 40, "n")
+        n = read_int(args.get("n", 15), 2, 40, "n")
         tiles = self.pictures(self._grid_codes(plane, extent, n))
         return sheet(tiles, n, extent=extent, quality=80, alt=f"decoding grid, {n} by {n}")
 

@@ -36,6 +36,7 @@ SLICE_S = 10.0  # while others wait
 RESTARTS = 2  # after a worker's death, within RESTART_WINDOW_S
 RESTART_WINDOW_S = 60.0
 DEFAULT_STEPS = 3000
+_PUT_AWAY = (409, 429)  # how a worker answers for a run that has just left it
 
 
 class Executor(Protocol):
@@ -373,10 +374,39 @@ class RunStore:
                 run = self._get(source["run"])
                 handle = run.handle
                 if handle is not None and run.state in ("running", "paused"):
-                    return handle.request(view, args)
+                    live = handle.request(view, args)
+                    return self._or_saved(live, run.id, view, args)
             return self.executor.explore(self.saved(run.id), view, args, self.root)
         path = self.checkpoint_path(source.get("checkpoint"))
         return self.executor.explore(path, view, args, self.root)
+
+    def _or_saved(
+        self, live: Future[bytes], run_id: str, view: str, args: dict[str, Any]
+    ) -> Future[bytes]:
+        """Return the live answer; the saved state's when the run ended before it answered."""
+        answer = Future[bytes]()
+
+        def pass_on(source: Future[bytes]) -> None:
+            error = source.exception()
+            if error is None:
+                answer.set_result(source.result())
+            else:
+                answer.set_exception(error)
+
+        def arrived(source: Future[bytes]) -> None:
+            error = source.exception()
+            if isinstance(error, PlaygroundError) and error.status in _PUT_AWAY:
+                try:
+                    saved = self.saved(run_id)
+                    self.executor.explore(saved, view, args, self.root).add_done_callback(pass_on)
+                    return
+                except PlaygroundError:
+                    pass  # nothing was saved: the first answer stands
+            pass_on(source)
+
+        answer.set_running_or_notify_cancel()
+        live.add_done_callback(arrived)
+        return answer
 
     def checkpoint_path(self, name: Any) -> Path:
         """Return the path of a shipped or an uploaded checkpoint, or raise `NotFound`."""
