@@ -9,10 +9,11 @@ from __future__ import annotations
 import ast
 import csv
 import io
+import zipfile
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from engine import checkpoint
 
@@ -219,6 +220,66 @@ def test_downloads(ended: Playground, tmp_path: Path) -> None:
     ast.parse(fetch("Script").read_text())
     with Image.open(fetch("Film")) as film:
         assert film.n_frames > 3
+
+
+def test_a_downloaded_checkpoint_can_be_opened(ended: Playground, tmp_path: Path) -> None:
+    run = ended.run()
+    address = f"{ended.value('location.origin')}/gradio_api/play/runs/{run['id']}/checkpoint"
+    file = tmp_path / "mine.safetensors"
+    file.write_bytes(ended.page.request.get(address).body())
+    ended("#play-checkpoint-file").set_input_files(file)
+    ended.until("() => window.Play.store.state.source.checkpoint?.startsWith('upload/')")
+    ended(".play-toast").filter(has_text="is open").wait_for()
+    ended.page.get_by_role("button", name="Show the run").click()
+    ended.until("(id) => window.Play.store.state.source.run === id", run["id"])
+    ended.until_quiet()
+
+
+def test_a_fork_goes_on_from_the_weights_on_screen(ended: Playground) -> None:
+    first = ended.run()
+    ended.until_quiet()
+    ended.set_steps(10)
+    ended("#play-fork").click()
+    ended.until(f"(id) => {RUN}.id !== id", first["id"])
+    ended.until_state("finished")
+    assert ended.run()["parent"]["run"] == first["id"]
+    assert ended.run()["step"] == first["step"] + 10
+
+
+def test_pictures_of_ones_own(page: Playground, tmp_path: Path) -> None:
+    page.stop()
+    archive = tmp_path / "shapes.zip"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        for number in range(30):
+            for name in ("ring", "bar"):
+                zipped.writestr(f"{name}/{number}.png", shape(name, number))
+    form = page(".play-pictures")
+    if not form.is_visible():
+        page(".play-fold").filter(has_text="Use my own pictures").locator("button").first.click()
+    form.wait_for()
+    form.locator("input[type=file]").set_input_files(archive)
+    form.get_by_role("button", name="Upload").click()
+    form.get_by_text("is ready").wait_for()
+    page.until("() => !['mnist', 'fashion'].includes(window.Play.store.settings().dataset)")
+    page.set_steps(20)
+    page.train()
+    page.until_state("finished")
+    assert [b.inner_text() for b in page(".x-legend button").all()] == ["bar", "ring"]
+    page.until_quiet()
+
+
+def shape(name: str, number: int) -> bytes:
+    """Return a small picture as PNG, another one for every number."""
+    picture = Image.new("L", (40, 40), 0)
+    draw = ImageDraw.Draw(picture)
+    box = [4 + number % 6, 4 + number // 6, 30 + number % 6, 34]
+    if name == "ring":
+        draw.ellipse(box, outline=255, width=4)
+    else:
+        draw.rectangle([box[0] + 8, box[1], box[0] + 14, box[3]], fill=255)
+    held = io.BytesIO()
+    picture.save(held, "PNG")
+    return held.getvalue()
 
 
 def test_a_share_link_opens_the_same_view(ended: Playground, new_person: Open) -> None:
