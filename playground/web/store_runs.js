@@ -24,7 +24,17 @@ export async function start(overrides = {}) {
   const run = await api("runs", { body });
   emit("tried", { what: "train", preset: body.preset, config });
   adopt(run, { fresh: true });
+  leaveLink();
   return run;
+}
+
+/** Take run, checkpoint and point out of the page's address: a reload finds the own run now. */
+function leaveLink() {
+  const query = new URLSearchParams(location.search);
+  const before = query.toString();
+  for (const name of ["run", "checkpoint", "z"]) query.delete(name);
+  const now = query.toString();
+  if (now !== before) history.replaceState(history.state, "", location.pathname + (now ? `?${now}` : ""));
 }
 
 /** Command the attached run: command("pause"), command("step", {count: 10}), command("set", {field, value}). */
