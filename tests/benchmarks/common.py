@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,7 @@ import httpx  # noqa: E402
 from browser.server import App, free_port, serving  # noqa: E402
 
 __all__ = ["ROOT", "App", "Client", "Listener", "Report", "Row", "arguments", "chromium"]
-__all__ += ["free_port", "open_page", "percentile", "server", "serving"]
+__all__ += ["cpu_seconds", "free_port", "open_page", "percentile", "server", "serving", "tree"]
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -248,6 +248,40 @@ class Listener:
                         self.news.notify_all()
                     if event["kind"] == "status" and event["state"] in ENDED:
                         return
+
+
+# ---- processes ----------------------------------------------------------------------------------
+
+
+def tree(root: int) -> dict[int, str]:
+    """Return the descendants of a process: pid to command name."""
+    parents: dict[int, tuple[int, str]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (folder / "stat").read_text()
+        except OSError:
+            continue  # it has just ended
+        name = text[text.index("(") + 1 : text.rindex(")")]
+        parents[int(folder.name)] = int(text[text.rindex(")") + 2 :].split()[1]), name
+    found: dict[int, str] = {}
+    fresh = [root]
+    while fresh:
+        fresh = [pid for pid, (parent, _) in parents.items() if parent in fresh]
+        found |= {pid: parents[pid][1] for pid in fresh}
+    return found
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """Return the CPU time that processes have taken so far, all their threads together."""
+    ticks = 0
+    for pid in pids:
+        try:
+            text = Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            continue
+        user, system = text[text.rindex(")") + 2 :].split()[11:13]
+        ticks += int(user) + int(system)
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 # ---- Chromium -----------------------------------------------------------------------------------

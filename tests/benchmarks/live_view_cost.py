@@ -9,6 +9,11 @@ Steps/s is taken between two progress events of the run itself, (step, elapsed_s
 one after --skip seconds and of the last, so that the start and the end are left out. The ratio
 is the mean of the two B over the mean of the two A of a round. Chromium draws WebGL in software
 here and shares the cores with the training: on a person's machine the page runs elsewhere.
+Beside it, because they say where the time goes even on a busy machine:
+  worker CPU       CPU time of the workers a step: what the page asks of the run itself
+  web process CPU  cores that the web process used meanwhile
+  Chromium CPU     cores that all processes of Chromium used; with it and the run on fewer cores
+                   than both want, the run gives way, whatever the page does
   previews off  for information: the same run in a worker of its own executor that draws nothing
                 for anybody (`RunSpec(previews=False)`), once a round
 
@@ -17,14 +22,26 @@ here and shares the cores with the training: on a person's machine the page runs
 
 from __future__ import annotations
 
+import os
 import statistics
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any
 
-from common import Client, Report, arguments, chromium, open_page, server
+from common import App, Client, Report, arguments, chromium, cpu_seconds, open_page, server, tree
 
 LONG = 1_000_000
+
+
+@dataclass(frozen=True)
+class Pace:
+    """One run's pace and what it took."""
+
+    rate: float  # steps/s
+    worker_ms: float  # CPU time a step
+    web_cores: float
+    chromium_cores: float
 
 
 def main() -> None:
@@ -32,27 +49,39 @@ def main() -> None:
     options = arguments(__doc__ or "", rounds=5, seconds=10.0, skip=2.0).parse_args()
     report = Report("Steps/s of a run with and without the page")
     report.facts = {"seconds a run": options.seconds}
-    without, with_page, ratios, plain = [], [], [], []
+    without: list[Pace] = []
+    with_page: list[Pace] = []
+    ratios, plain = [], []
     with server() as app, chromium() as browser, Plain() as undrawn:
         client = Client(app.address)
         config = first_look(client)
         page = open_page(browser, app)
         page.page.goto("about:blank")
         for _ in range(options.rounds):
-            a1 = alone(client, config, options)
-            b = [watched(page, config, options) for _ in range(2)]
-            a2 = alone(client, config, options)
-            without += [a1, a2]
-            with_page += b
-            ratios.append(statistics.mean(b) / statistics.mean([a1, a2]))
+            first = alone(app, client, config, options)
+            watched_ones = [watched(app, page, config, options) for _ in range(2)]
+            last = alone(app, client, config, options)
+            without += [first, last]
+            with_page += watched_ones
+            ratios.append(mean_rate(watched_ones) / mean_rate([first, last]))
             plain.append(undrawn.rate(config, options))
-    report.add("no page", without, unit="steps/s")
-    report.add("page open", with_page, unit="steps/s")
+    report.add("no page", [p.rate for p in without], unit="steps/s")
+    report.add("page open", [p.rate for p in with_page], unit="steps/s")
     report.add("page open / no page", ratios, unit="ratio", bar=0.95, of="median", at_least=True)
+    for name, paces in (("no page", without), ("page open", with_page)):
+        report.add(f"worker CPU, {name}", [p.worker_ms for p in paces], unit="ms/step")
+        report.add(f"web process CPU, {name}", [p.web_cores for p in paces], unit="cores")
+    report.add("Chromium CPU, page open", [p.chromium_cores for p in with_page], unit="cores")
     report.add("previews off", plain, unit="steps/s")
-    share = [statistics.mean(without) / rate for rate in plain]
-    report.add("no page / previews off", share, unit="ratio")
+    report.add(
+        "no page / previews off", [mean_rate(without) / rate for rate in plain], unit="ratio"
+    )
     report.show(options.json)
+
+
+def mean_rate(paces: list[Pace]) -> float:
+    """Return the mean of steps/s."""
+    return statistics.mean(pace.rate for pace in paces)
 
 
 def first_look(client: Client) -> dict[str, Any]:
@@ -62,14 +91,14 @@ def first_look(client: Client) -> dict[str, Any]:
     return found
 
 
-def alone(client: Client, config: dict[str, Any], options: Any) -> float:
-    """Train with nobody watching; return steps/s."""
+def alone(app: App, client: Client, config: dict[str, Any], options: Any) -> Pace:
+    """Train with nobody watching."""
     run = client.start(config, max_steps=LONG)
-    return measured(client, run, options)
+    return measured(app, client, run, options)
 
 
-def watched(page: Any, config: dict[str, Any], options: Any) -> float:
-    """Train with the page attached and in sight; return steps/s."""
+def watched(app: App, page: Any, config: dict[str, Any], options: Any) -> Pace:
+    """Train with the page attached and in sight."""
     page.page.goto("/", wait_until="domcontentloaded")
     page.wait_until_ready()
     page.until_quiet()
@@ -78,23 +107,38 @@ def watched(page: Any, config: dict[str, Any], options: Any) -> float:
         {"model": "vae", "dataset": "mnist", "config": config, "seed": 0, "max_steps": LONG},
     )
     page.until_state("running")
-    client = Client(page.value("location.origin"), page.value("localStorage.getItem('play-owner')"))
+    client = Client(app.address, page.value("localStorage.getItem('play-owner')"))
     # Playwright's own loop must turn while Chromium works, so the waiting is the browser's.
-    rate = measured(client, run, options, rest=lambda s: page.page.wait_for_timeout(1000 * s))
+    pace = measured(app, client, run, options, lambda s: page.page.wait_for_timeout(1000 * s))
     page.until_state("stopped")
     page.page.goto("about:blank")
-    return rate
+    return pace
 
 
-def measured(client: Client, run: str, options: Any, rest: Any = time.sleep) -> float:
-    """Return steps/s between the first progress after --skip seconds and the last one."""
+def measured(app: App, client: Client, run: str, options: Any, rest: Any = time.sleep) -> Pace:
+    """Measure from the first progress after --skip seconds for --seconds; stop the run."""
     client.until(run, lambda view: (view["elapsed_s"] or 0) >= options.skip)
+    workers = tree(app.pid)
+    browser = [pid for pid, name in tree(os.getpid()).items() if "chrom" in name]
+    groups = (workers, [app.pid], browser)
+
     first_step, first_s = client.progress(run)
+    before = [cpu_seconds(group) for group in groups]
+    began = time.monotonic()
     rest(options.seconds)
+    spent = [cpu_seconds(g) - b for g, b in zip(groups, before, strict=True)]
+    took = time.monotonic() - began
     last_step, last_s = client.progress(run)
+
     client.command(run, "stop")
     client.until(run, lambda view: view["state"] == "stopped")
-    return (last_step - first_step) / (last_s - first_s)
+    steps = last_step - first_step
+    return Pace(
+        rate=steps / (last_s - first_s),
+        worker_ms=1000 * spent[0] / steps,
+        web_cores=spent[1] / took,
+        chromium_cores=spent[2] / took,
+    )
 
 
 class Plain:
