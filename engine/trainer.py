@@ -399,8 +399,8 @@ class _Run:
             state = self.ending or state
         if state == "finished":  # a person who stops a run does not wait for this
             yield from self._evaluate(limit=None)
-        if state in ("finished", "stopped"):
             yield from self.drawing.whole()
+        if state in ("finished", "stopped"):
             yield from self.drawing.keep()
         if state != "diverged":
             yield from self._save(state)
