@@ -68,7 +68,7 @@ def refused(done: tuple[int, str, str]) -> str:
 def test_the_door_itself(tmp_path: Path) -> None:
     """One real process: events a line, the last one the finished object, a file that is read."""
     out = tmp_path / "new" / "mine.safetensors"
-    command = [sys.executable, "-m", "engine", "train", "vae", "--dataset", "mnist", *SETTINGS]
+    command = [sys.executable, "-m", "engine", "train", "vae", "--dataset", "fashion", *SETTINGS]
     command += ["--max-steps", "30", "--device", "cpu", "--out", str(out), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=ROOT)
     assert done.returncode == 0, done.stderr
