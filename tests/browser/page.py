@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Request
 
 RUN = "window.Play.store.state.run"
 ACTIVE = ("queued", "starting", "running", "paused", "parked")
-QUIET_MS = 400
+QUIET_MS = 700  # longer than the page waits by itself before it asks (500 ms after a run)
 # Counts what the page asks for by fetch, so that a test can wait until it has nothing to ask.
 COUNT_REQUESTS = """
 window.asked = {open: 0, last: 0};
