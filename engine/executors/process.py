@@ -189,6 +189,7 @@ class ProcessExecutor:
 
     def __init__(self, workers: int = 2, *, device: str = "auto", threads: int = 1) -> None:
         self.workers, self.device, self.threads = workers, device, threads
+        _let_fork_server_import()
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["engine.executors.preload"])
         self._lock = threading.RLock()
@@ -269,3 +270,14 @@ class ProcessExecutor:
         with self._lock:
             if not alive and not self._closed:
                 self._explorer = Worker(self._context, 0, self._explorer_ended)
+
+
+def _let_fork_server_import() -> None:
+    """Put this project on the path of the fork server, which knows only its working directory.
+
+    Without it a server started from another folder would preload nothing, without a word.
+    """
+    root = str(Path(__file__).resolve().parents[2])
+    paths = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
+    if root not in paths:
+        os.environ["PYTHONPATH"] = os.pathsep.join([root, *paths])
