@@ -984,6 +984,32 @@ assert not loaded, loaded
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_workers_are_forked_with_torch_from_any_folder(tmp_path: Path) -> None:
+    program = tmp_path / "elsewhere.py"
+    program.write_text(f"""
+import sys
+sys.path.insert(0, {str(Path(runs.__file__).parents[1])!r})
+if __name__ == "__main__":
+    from engine.executors.process import ProcessExecutor
+    executor = ProcessExecutor(1, device="cpu")
+    assert executor.ready(90)
+    with open(f"/proc/{{executor._explorer.pid}}/maps") as maps:
+        print("libtorch" in maps.read())
+    executor.close()
+""")
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, str(program)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=tmp_path,
+        env=environment,
+    )
+    assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr
+
+
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
