@@ -157,7 +157,7 @@ def _conclude(args: argparse.Namespace, folder: Path, out: Path | None, began: f
     from engine import checkpoint
     from engine.evaluation import evaluate
 
-    paths = sorted(folder.glob("step-*.safetensors"))
+    paths = list(checkpoint.saved_steps(folder).values())
     if not paths:
         raise NoSpace(f"The run could not be saved in {folder}; free some disk space.")
     newest = paths[-1]

@@ -176,6 +176,17 @@ def fit_optimizers(found: dict[str, Tensor], optimizers: dict[str, Optimizer], n
             raise CheckpointError(f"{name} has {key} as {got}; expected {shape}.")
 
 
+def step_path(folder: Path, step: int) -> Path:
+    """Return where a run keeps its checkpoint of a step."""
+    return folder / f"step-{step:08d}.safetensors"
+
+
+def saved_steps(folder: Path) -> dict[int, Path]:
+    """Return the checkpoints that a run has kept, by step, oldest first."""
+    paths = sorted(folder.glob("step-*.safetensors"))
+    return {int(path.stem.removeprefix("step-")): path for path in paths}
+
+
 def shipped() -> dict[str, Path]:
     """Return the shipped checkpoints by name, such as `vae/mnist-2d`."""
     paths = sorted(SHIPPED.glob("*/*.safetensors"))

@@ -112,10 +112,9 @@ class Changed:
 
 @dataclass(frozen=True)
 class Saved:
-    """A checkpoint was written to `path` (on the server; the page is told only the step)."""
+    """A checkpoint of this step was written."""
 
     step: int
-    path: str
     reason: str = ""
 
     def to_wire(self) -> dict[str, Any]:

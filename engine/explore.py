@@ -41,10 +41,8 @@ class Explorer:
     def warm(self, path: Path, data_root: Path | None = None) -> None:
         """Load a checkpoint and encode the training images, so that the first click is quick."""
         learner, data = self._open(path, data_root)
-        pool = getattr(learner, "warm_pool", None)
-        if pool is not None:
-            with learner.evaluating():
-                pool(data)
+        with learner.evaluating():
+            learner.warm_pool(data)
 
     def _open(self, path: Path, data_root: Path | None) -> tuple[Learner, DataView]:
         key = (path, path.stat().st_mtime_ns if path.exists() else 0)

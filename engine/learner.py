@@ -75,6 +75,16 @@ class Learner:
         """Return (name, sentence, remedy) for what these test metrics give cause to say."""
         return []
 
+    def settings_now(self, step: int) -> dict[str, float]:
+        """Return the scheduled hyperparameters at a step, for the curves."""
+        return {}
+
+    def warm_pool(self, data: DataView) -> None:
+        """Compute now what the first view of a saved model would have to wait for."""
+
+    def forget(self) -> None:
+        """Drop what was computed from weights that have moved since."""
+
     def draw_live(self, name: str, tick: int, data: DataView) -> Payload:
         """Draw one live view; `tick` counts its drawings, so that parts can take turns."""
         raise NotImplementedError

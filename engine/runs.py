@@ -161,6 +161,8 @@ class RunStore:
             model, dataset = header.model, dataset or header.dataset
             config = {**header.config, **(config or {})}
             budget = _further(budget, header.step)
+            if parent is not None and "run" in parent:
+                parent["step"] = header.step
         _check_dataset(data.describe(self.root, [str(dataset)]), dataset)
         run_id = secrets.token_urlsafe(9)
         spec = RunSpec(
@@ -204,8 +206,7 @@ class RunStore:
             path = self.checkpoint_path(resume["checkpoint"])
             return path, {"checkpoint": resume["checkpoint"], "step": None}
         run = self._get(resume["run"])
-        path = self.saved(run.id, resume.get("step"))
-        return path, {"run": run.id, "step": int(path.stem.removeprefix("step-"))}
+        return self.saved(run.id, resume.get("step")), {"run": run.id, "step": None}
 
     def _check_quota(self, owner: str) -> None:
         mine = [r for r in self._runs.values() if r.owner == owner and r.state in ACTIVE]
@@ -352,14 +353,14 @@ class RunStore:
         """Return the newest checkpoint at or before `step`, or raise `NotFound`."""
         with self._lock:
             run = self._get(run_id)
-        paths = sorted(run.journal.folder.glob("step-*.safetensors"))
+        kept = checkpoint.saved_steps(run.journal.folder)
         if step is not None:
             if isinstance(step, bool) or not isinstance(step, int) or step < 0:
                 raise Rejected(f"step must be a whole number; got {step!r:.40}.", field="step")
-            paths = [p for p in paths if int(p.stem.removeprefix("step-")) <= step]
-        if not paths:
+            kept = {at: path for at, path in kept.items() if at <= step}
+        if not kept:
             raise NotFound("This run has no checkpoint there yet.")
-        return paths[-1]
+        return kept[max(kept)]
 
     # ------------------------------------------------------------------ exploring
 
@@ -374,8 +375,9 @@ class RunStore:
                 run = self._get(source["run"])
                 handle = run.handle
                 if handle is not None and run.state in ("running", "paused"):
-                    live = handle.request(view, args)
-                    return self._or_saved(live, run.id, view, args)
+                    with contextlib.suppress(Busy):  # it has ended: its saved state answers
+                        live = handle.request(view, args)
+                        return self._or_saved(live, run.id, view, args)
             return self.executor.explore(self.saved(run.id), view, args, self.root)
         path = self.checkpoint_path(source.get("checkpoint"))
         return self.executor.explore(path, view, args, self.root)
@@ -563,7 +565,6 @@ class RunStore:
                 run.progress = meta
             elif kind == "saved":
                 self._note_saved(run)
-                meta = {k: v for k, v in meta.items() if k != "path"}
             run.log.append(meta, body)
             run.journal.event(meta, body)
             if kind == "status":
@@ -609,8 +610,7 @@ class RunStore:
         return step
 
     def _note_saved(self, run: Run) -> None:
-        paths = run.journal.folder.glob("step-*.safetensors")
-        run.checkpoints = sorted(int(p.stem.removeprefix("step-")) for p in paths)
+        run.checkpoints = list(checkpoint.saved_steps(run.journal.folder))
 
     def _status(self, run: Run, state: str, message: str | None = None) -> None:
         run.state, run.message = state, message

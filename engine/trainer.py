@@ -33,7 +33,7 @@ from engine.tensors import DataView
 SYNC_S = 0.1  # metrics and the divergence check, ten times a second
 POLL_S = 0.004  # how often the inbox is looked at; far below what a person notices
 SAVE_S = 10.0  # a killed run loses at most this much work
-PREVIEW_SHARE = 0.04  # of the run's time, at most; see Budgeted below
+PREVIEW_SHARE = 0.04  # of the run's time, at most; see _Drawing
 PREVIEW_CREDIT_S = 0.6  # beyond that share, once, so that the first pictures come at once
 TEST_LIMIT = 500  # test images for the live curve
 EXPLODED = 1e3  # times the first loss: diverged though still finite
@@ -103,6 +103,8 @@ class _Run:
         self.began = time.monotonic() - spec.elapsed_s
         self.paused, self.allowance = spec.paused, 0
         self.ending: events.State | None = None
+        self.message: str | None = None
+        self.extra: dict[str, Any] = {}
         self.recorder = _Recorder()
         self.first_loss: float | None = None
         self.last_sync = self.last_save = time.monotonic()
@@ -275,7 +277,7 @@ class _Run:
         if bad is not None or exploded:
             yield from self._diverge(self.step - self.recorder.taken + (bad or 0), bad is not None)
             return
-        now_values = self.learner.settings_now(self.step)  # type: ignore[attr-defined]
+        now_values = self.learner.settings_now(self.step)
         yield events.Metrics(self.step, "train", {**values, **now_values})
         yield self._progress()
         if now - self.copied.at >= 1.0:
@@ -362,14 +364,14 @@ class _Run:
         self.last_save = time.monotonic()
         if self.spec.folder is None or not self._finite():
             return  # a state that has broken is no way back; the next reading ends the run
-        path = self.spec.folder / f"step-{self.step:08d}.safetensors"
+        path = checkpoint.step_path(self.spec.folder, self.step)
         try:
             checkpoint.save(path, self.header(), self.learner.tensors())
         except NoSpace as error:
             yield events.Alert(self.step, "not_saved", f"Not saved: {error.sentence}")
             return
         prune(self.spec.folder)
-        yield events.Saved(self.step, str(path), reason)
+        yield events.Saved(self.step, reason)
 
     def _diverge(self, step: int, non_finite: bool) -> Iterator[Event]:
         """Go back to the last finite state, save it, and end with the way back."""
@@ -385,9 +387,6 @@ class _Run:
             f"Rewind to step {self.step} with learning rate {lower}?"
         )
         self.extra = {"rewind": {"step": self.step, "learning_rate": lower}}
-
-    message: str | None = None
-    extra: dict[str, Any] = {}  # noqa: RUF012  (replaced, never changed)
 
     def _finish(self) -> Iterator[Event]:
         state = self.ending or "stopped"
@@ -429,16 +428,14 @@ def is_milestone(step: int) -> bool:
 
 def forget_after(folder: Path | None, step: int) -> None:
     """Delete checkpoints of later steps: the run has gone back to this one."""
-    for path in [] if folder is None else folder.glob("step-*.safetensors"):
-        if int(path.stem.removeprefix("step-")) > step:
+    for at, path in checkpoint.saved_steps(folder).items() if folder else ():
+        if at > step:
             path.unlink(missing_ok=True)
 
 
 def prune(folder: Path, keep_last: int = 2) -> None:
     """Delete checkpoints that are neither among the newest nor at a power of two."""
-    paths = sorted(folder.glob("step-*.safetensors"))
-    for path in paths[:-keep_last]:
-        step = int(path.stem.removeprefix("step-"))
+    for step, path in list(checkpoint.saved_steps(folder).items())[:-keep_last]:
         if step & (step - 1) or step < 64:
             path.unlink(missing_ok=True)
 
@@ -562,9 +559,7 @@ class _Drawing:
         """Let the learner drop what it cached from older weights."""
         if self.step_seen != self.run.step:
             self.step_seen = self.run.step
-            forget = getattr(self.run.learner, "forget", None)
-            if forget is not None:
-                forget()
+            self.run.learner.forget()
 
     def _views(self):  # type: ignore[no-untyped-def]
         return self.run.learner.live_views if self.run.spec.previews else ()

@@ -163,10 +163,9 @@ class Service:
         """Draw a view of a checkpoint or of a run; return its JSON."""
         future = await _in_thread(lambda: self.store.explore(source, view, args))
         try:
-            body = await asyncio.wait_for(asyncio.wrap_future(future), EXPLORE_TIMEOUT_S)
+            return await asyncio.wait_for(asyncio.wrap_future(future), EXPLORE_TIMEOUT_S)
         except asyncio.TimeoutError:
             raise NotFound(t("shell.explore_slow", seconds=int(EXPLORE_TIMEOUT_S))) from None
-        return _payload(body)
 
     # ---- what people bring ----------------------------------------------------------------------
 
@@ -220,13 +219,6 @@ def _picture_options(options: dict[str, str]) -> dict[str, Any]:
         raise Rejected(t("shell.picture_colour", value=colour[:40]), field="colour")
     name = downloads.clean_name(options.get("name", "")) or t("panel.pictures_name_default")
     return {"size": int(size), "colour": colour == "rgb", "name": name}
-
-
-def _payload(body: bytes) -> bytes:
-    """Take the payload out of a run's answer event; other bodies are payloads already."""
-    if not body.startswith(b'{"kind":"answer"'):
-        return body
-    return body[body.index(b'"payload":') + 10 : body.rindex(b',"error"')]
 
 
 def _listed(names: list[str]) -> str:

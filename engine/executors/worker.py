@@ -85,18 +85,24 @@ def _train(pipe: Connection, spec: RunSpec) -> None:
 
 
 def encode(event: events.Event) -> tuple[dict[str, Any], bytes]:
-    """Return what the run store reads of an event, and its JSON for the pages."""
+    """Return what the run store reads of an event, and its JSON for the pages.
+
+    An answer's JSON is its payload alone, as for a view of a saved checkpoint.
+    """
     wire = event.to_wire()
-    body = json.dumps(wire, separators=(",", ":"), allow_nan=False).encode()
+    shown = wire["payload"] if isinstance(event, events.Answer) else wire
+    body = _json(shown)
     if isinstance(event, events.Preview):
         meta = {"kind": "preview", "step": event.step, "name": event.name, "kept": event.kept}
     elif isinstance(event, events.Answer):
         meta = {"kind": "answer", "request": event.request, "error": event.sentence}
-    elif isinstance(event, events.Saved):
-        meta = {**wire, "path": event.path}
     else:
         meta = wire
     return meta, body
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
 def sentence_for(error: Exception) -> str:
@@ -117,8 +123,7 @@ def _draw(
             explorer.warm(path, root)
             return ("answer", request, b"{}", None, 200)
         payload = explorer.draw(path, view, args, root)
-        body = json.dumps(payload.to_wire(), separators=(",", ":"), allow_nan=False).encode()
-        return ("answer", request, body, None, 200)
+        return ("answer", request, _json(payload.to_wire()), None, 200)
     except PlaygroundError as error:
         return ("answer", request, None, error.sentence, error.status)
     except Exception as error:

@@ -1,38 +1,7 @@
-/** Elements without innerHTML: what a run or a person wrote is always text. */
+// What the curves, timeline, pins, lessons and help share beside dom.js.
+import { h } from "./dom.js";
 
-/**
- * Make an element.
- * @param {string} tag
- * @param {Object<string, *>} [props] attributes; `on…` functions are listeners, `class`, `dataset`
- *   and `style` (an object of properties) do what they say; null and false are left out
- * @param {...(Node|string|null|Array)} children
- * @returns {HTMLElement}
- */
-export function h(tag, props = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(props)) setProp(element, name, value);
-  element.append(...children.flat(Infinity).filter((c) => c != null && c !== false));
-  return element;
-}
-
-function setProp(element, name, value) {
-  if (value == null || value === false) return;
-  if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-  else if (name === "dataset") Object.assign(element.dataset, value);
-  else if (name === "style") {
-    for (const [key, v] of Object.entries(value)) element.style.setProperty(key, v);
-  } else element.setAttribute(name, value === true ? "" : String(value));
-}
-
-/** Set the text of a node only when it differs: no layout for an unchanged number. */
-export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-/** Replace the children of an element. */
-export function fill(element, ...children) {
-  element.replaceChildren(...children.flat(Infinity).filter((c) => c != null && c !== false));
-}
+export { calm, fill, h, setText } from "./dom.js";
 
 /**
  * Load monitor.css once, from beside this module, when the page has not done so.
@@ -71,11 +40,6 @@ export function paced(fn, gap) {
     asked = true;
     requestAnimationFrame(frame);
   };
-}
-
-/** Whether the system asks for less motion. */
-export function calm() {
-  return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
 /** A value kept by the browser, or `fallback` when there is none or storage is closed. */

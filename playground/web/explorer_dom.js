@@ -1,40 +1,7 @@
-// Elements and controls of the explorer. No innerHTML: what a person or a run wrote stays text.
+// Controls of the explorer, beside dom.js.
+import { h, setText, svg } from "./dom.js";
 
-const SVG = "http://www.w3.org/2000/svg";
-
-/**
- * Make an element.
- * @param {string} tag
- * @param {Object<string, *>} [props] attributes; `on…` are listeners, `class`, `dataset` and
- *   `style` (an object) do what they say; null and false are left out
- * @param {...(Node|string|null|Array)} children
- * @returns {HTMLElement}
- */
-export function h(tag, props = {}, ...children) {
-  return build(document.createElement(tag), props, children);
-}
-
-/** As `h`, for SVG elements. */
-export function svg(tag, props = {}, ...children) {
-  return build(document.createElementNS(SVG, tag), props, children);
-}
-
-function build(element, props, children) {
-  for (const [name, value] of Object.entries(props)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "dataset") Object.assign(element.dataset, value);
-    else if (name === "style") Object.assign(element.style, value);
-    else element.setAttribute(name, value === true ? "" : String(value));
-  }
-  element.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
-  return element;
-}
-
-/** Set the text of a node only when it differs: no layout for what stays the same. */
-export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
+export { calm, h, setText, svg } from "./dom.js";
 
 /** Load a stylesheet beside this module once; resolves when it applies. */
 export function ensureStyles(file) {
@@ -46,9 +13,6 @@ export function ensureStyles(file) {
     document.head.append(h("link", { rel: "stylesheet", href, onload: resolve, onerror: resolve }));
   });
 }
-
-/** Whether the system asks for less motion. */
-export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** Call `fn` once, `ms` after the last call. `.now()` calls at once, `.cancel()` forgets. */
 export function debounce(fn, ms) {

@@ -9,17 +9,11 @@ import { TERMS, sentence } from "./help_terms.js";
 
 const KEYS = ["space", "right", "help", "curve", "curve_far", "curve_end", "timeline"];
 const WRITE_MS = 400;
-let help = null;
 
 /** Mount the fold. @param {HTMLElement} element */
 export function mount(element) {
   ensureStyles();
-  help = new Help(element);
-}
-
-/** Open the fold at the list of keys. */
-export function showShortcuts() {
-  help?.show("keys");
+  new Help(element);
 }
 
 class Help {
@@ -35,12 +29,6 @@ class Help {
     for (const type of ["reset", "source", "catalogue"]) on(type, () => this.write());
     onHistory(() => this.root.open && this.write());
     this.#write();
-  }
-
-  show(part) {
-    this.root.open = true;
-    this.#write();
-    this.body.querySelector(`[data-part="${part}"]`)?.scrollIntoView({ block: "center" });
   }
 
   #write() {

@@ -7,7 +7,6 @@ import json
 import math
 import os
 import secrets
-import shutil
 import statistics
 import sys
 import tempfile
@@ -25,17 +24,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import httpx  # noqa: E402
 from browser.server import App, free_port, serving  # noqa: E402
 
+from tests.chromium import chromium  # noqa: E402
+
 __all__ = ["ROOT", "App", "Client", "Listener", "Report", "Row", "arguments", "chromium"]
 __all__ += ["cpu_seconds", "free_port", "open_page", "percentile", "server", "serving", "tree"]
-CHROMIUM_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-)
 ENDED = ("finished", "stopped", "diverged", "failed", "interrupted")
 
 
@@ -285,20 +277,6 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 
 # ---- Chromium -----------------------------------------------------------------------------------
-
-
-@contextmanager
-def chromium() -> Iterator[Any]:
-    """Start headless Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path or None, args=list(CHROMIUM_FLAGS)
-        )
-        yield browser
-        browser.close()
 
 
 def open_page(browser: Any, app: App, script: str = "") -> Any:

@@ -856,8 +856,8 @@ def test_a_strange_line_in_a_journal_is_left_out(line: bytes, servers: Callable[
 
 
 def answer(page: Page, source: dict[str, Any], view: str, **args: Any) -> dict[str, Any]:
-    found = json.loads(page.store.explore(source, view, args).result(60))
-    return found["payload"] if found.get("kind") == "answer" else found
+    found: dict[str, Any] = json.loads(page.store.explore(source, view, args).result(60))
+    return found
 
 
 def test_running_paused_and_finished_runs_can_be_explored(ada: Page, bob: Page) -> None:
