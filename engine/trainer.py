@@ -102,6 +102,10 @@ class _Run:
         self.max_steps = spec.budget.max_steps
         self.began = time.monotonic() - spec.elapsed_s
         self.paused, self.allowance = spec.paused, 0
+        # those of earlier steps are in the start point already
+        self.changes = sorted(
+            (c for c in spec.changes if c[0] >= self.step), key=lambda change: change[0]
+        )
         self.ending: events.State | None = None
         self.message: str | None = None
         self.extra: dict[str, Any] = {}
@@ -177,14 +181,15 @@ class _Run:
         now = time.monotonic()
         if self.paused and self.allowance == 0:
             arrived = self.inbox.wait(1.0)
+            self.began += time.monotonic() - now  # standing still is not the run's own time
             self.rate.restart()
         elif now - self.last_poll >= POLL_S:
             self.last_poll, arrived = now, self.inbox.poll()
         else:
             arrived = []
-        for at, name, value in self.spec.changes:
-            if at == self.step:
-                yield from self._set(commands.Set(name, value))
+        while self.changes and self.changes[0][0] == self.step:
+            _, name, value = self.changes.pop(0)
+            yield from self._set(commands.Set(name, value))
         for command in arrived:
             yield from self._obey(command)
 
@@ -467,9 +472,10 @@ class _Recorder:
 
 @dataclass
 class _Rate:
-    """Steps per second over a sliding window of the clock."""
+    """Steps per second over a sliding window of the clock; the last one while none are taken."""
 
     count: int = 0
+    last: float = 0.0
     marks: list[tuple[float, int]] = field(default_factory=list)
 
     def read(self) -> float:
@@ -477,7 +483,9 @@ class _Rate:
         now = time.monotonic()
         self.marks = [m for m in self.marks if now - m[0] <= 2.0] + [(now, self.count)]
         (t0, n0), (t1, n1) = self.marks[0], self.marks[-1]
-        return (n1 - n0) / (t1 - t0) if t1 - t0 > 0.05 else 0.0
+        if t1 - t0 > 0.05 and n1 > n0:
+            self.last = (n1 - n0) / (t1 - t0)
+        return self.last
 
     def restart(self) -> None:
         """Forget the window: the run stood still."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ from engine.events import (
 from engine.executors import inline
 from engine.registry import MODELS
 from engine.spec import Budget, check_budget, check_seed
-from engine.trainer import is_milestone
+from engine.trainer import _Rate, is_milestone
 
 every_key = pytest.mark.parametrize("key", KEYS)
 
@@ -165,6 +166,33 @@ def test_seconds_of_earlier_slices_count(few: Data) -> None:
     given = replace(spec("vae", few), budget=Budget(None, 50.0), elapsed_s=50.0)
     found = run(given)
     assert (ended(found).state, ended(found).step) == ("finished", 0)
+
+
+def test_standing_still_is_not_the_runs_own_time(few: Data) -> None:
+    """A paused run whose inbox is waited on for longer than its seconds still takes its steps."""
+
+    class Slow(Script):
+        def wait(self, timeout_s: float) -> list:
+            began = time.monotonic()
+            while time.monotonic() - began < 0.3:
+                continue
+            return super().wait(timeout_s)
+
+    given = spec("vae", few, steps=3, paused=True)
+    found = run(replace(given, budget=Budget(3, 60.0), elapsed_s=59.5), Slow([Step(1), Resume()]))
+    assert (ended(found).state, ended(found).step) == ("finished", 3)
+    assert of(Progress, found)[-1].elapsed_s < 60.0
+
+
+def test_the_last_speed_is_told_after_a_long_last_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = {"now": 100.0}
+    monkeypatch.setattr("engine.trainer.time.monotonic", lambda: clock["now"])
+    rate = _Rate()
+    rate.read()
+    clock["now"], rate.count = 101.0, 50
+    assert rate.read() == pytest.approx(50.0)
+    clock["now"] = 111.0
+    assert rate.read() == pytest.approx(50.0)
 
 
 def test_a_run_at_its_last_step_is_finished_at_once(few: Data, tmp_path: Path) -> None:
@@ -292,6 +320,13 @@ def test_a_change_out_of_bounds_is_refused_and_the_run_goes_on(
     assert not of(Changed, found)
     assert ended(found).state == "finished"
     assert checkpoint.read_header(last(tmp_path)).history == ()
+
+
+def test_a_planned_change_does_not_undo_a_later_one(few: Data, tmp_path: Path) -> None:
+    planned = spec("vae", few, tmp_path, paused=True, changes=((0, "beta", 2.0),))
+    found = run(planned, Script([Set("beta", 5.0), Step(1), Stop()]))
+    assert [(e.step, e.new) for e in of(Changed, found)] == [(0, 2.0), (0, 5.0)]
+    assert checkpoint.read_header(last(tmp_path)).config["beta"] == 5.0
 
 
 def test_a_change_to_the_same_value_is_none(few: Data) -> None:
