@@ -14,6 +14,9 @@ from typing import Any
 
 from engine.errors import CheckpointError, NoSpace, PlaygroundError, Rejected
 
+ABOUT = frozenset(
+    ("checkpoint", "model", "dataset", "step", "seed", "test_images", "seconds", "torch")
+)
 RUNS = Path(__file__).resolve().parent.parent / "checkpoints" / "runs"
 
 
@@ -35,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     train = commands.add_parser("train", help="train a model and save a checkpoint")
     train.add_argument("model", help="vae, ae, …")
-    train.add_argument("--dataset", default="mnist", help="mnist, fashion, …")
+    train.add_argument("--dataset", help="mnist, fashion, ring8, …; the model's own by default")
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="values")
     train.add_argument(
         "--at",
@@ -57,11 +60,13 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave the optimizer's state out of the file (a third of the size)",
     )
+    train.add_argument("--half", action="store_true", help="write the weights as float16")
     train.add_argument("--json", action="store_true", help="one JSON event a line")
     train.set_defaults(run=_train)
     evaluate = commands.add_parser("evaluate", help="metrics on the whole test split")
     evaluate.add_argument("file", type=Path)
     evaluate.add_argument("--seed", type=int, default=0)
+    evaluate.add_argument("--samples", type=int, help="examples that a generator draws")
     evaluate.add_argument("--device", default="auto")
     evaluate.add_argument("--json", action="store_true")
     evaluate.set_defaults(run=_evaluate)
@@ -125,7 +130,7 @@ def _spec(args: argparse.Namespace) -> Any:
         budget = check_budget(3000, None)
     if args.threads < 1 or args.threads > 256:
         raise Rejected(f"Threads must be 1 to 256; got {args.threads}.", field="threads")
-    seed, dataset = args.seed, args.dataset
+    seed, dataset = args.seed, args.dataset or entry(args.model).default_dataset
     if args.resume is not None:
         header = _header_of(args.resume)
         if header.model != args.model:
@@ -161,11 +166,15 @@ def _conclude(args: argparse.Namespace, folder: Path, out: Path | None, began: f
     if not paths:
         raise NoSpace(f"The run could not be saved in {folder}; free some disk space.")
     newest = paths[-1]
-    metrics = evaluate(newest, device=args.device, data_root=RUNS)
     header, tensors = checkpoint.load(newest)
-    kept = {k: v for k, v in metrics.items() if "/" in k or k in ("latent_dim", "parameters")}
+    if args.half:  # what is evaluated is what is shipped
+        checkpoint.save(newest, header, checkpoint.halved(tensors))
+    metrics = evaluate(newest, device=args.device, data_root=RUNS)
+    kept = {k: v for k, v in metrics.items() if k not in ABOUT}
     if args.weights_only:
         tensors = {k: v for k, v in tensors.items() if k.startswith("networks.")}
+    if args.half:
+        tensors = checkpoint.halved(tensors)
     header = replace(header, metrics=kept, has_optimizer=not args.weights_only)
     if out is not None:
         checkpoint.save(out, header, tensors)
@@ -192,7 +201,15 @@ def _evaluate(args: argparse.Namespace) -> int:
     from engine.spec import check_seed
 
     _header_of(args.file)
-    found = evaluate(args.file, seed=check_seed(args.seed), device=args.device, data_root=RUNS)
+    if args.samples is not None and not 100 <= args.samples <= 100_000:
+        raise Rejected(f"Samples must be 100 to 100000; got {args.samples}.", field="samples")
+    found = evaluate(
+        args.file,
+        seed=check_seed(args.seed),
+        samples=args.samples,
+        device=args.device,
+        data_root=RUNS,
+    )
     if args.json:
         print(json.dumps(found))
     else:
@@ -205,6 +222,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     from engine.checkpoint import read_header, shipped
     from engine.journal import Journal
+    from engine.registry import entry
     from engine.runs import describe_checkpoint
 
     found: dict[str, list[dict[str, Any]]] = {"checkpoints": [], "runs": []}
@@ -224,8 +242,10 @@ def _list(args: argparse.Namespace) -> int:
         print(json.dumps(found))
         return 0
     for item in found["checkpoints"]:
-        elbo = item["metrics"].get("test/elbo_nats")
-        print(f"{item['name']:24} {item['dataset']:10} step {item['step']:<8} ELBO {elbo:.2f} nats")
+        name = entry(item["model"]).headline
+        value = item["metrics"].get(name)
+        shown = "" if value is None else f"{name.removeprefix('test/')} {value:.4g}"
+        print(f"{item['name']:24} {item['dataset']:12} step {item['step']:<8} {shown}")
     for item in found["runs"]:
         print(f"{item['id']:24} {item['model']:10} {item['state']:12} step {item['step']}")
     return 0
@@ -256,7 +276,9 @@ def _change(text: str, config_class: Any) -> tuple[int, str, Any]:
 
 def _arguments(args: argparse.Namespace) -> list[str]:
     """Return the arguments that rebuild the checkpoint, without those that change nothing."""
-    given = ["train", args.model, "--dataset", args.dataset]
+    given = ["train", args.model]
+    if args.dataset:
+        given += ["--dataset", args.dataset]
     for value in args.values:
         given += ["--set", value]
     for value in args.at:
@@ -271,6 +293,8 @@ def _arguments(args: argparse.Namespace) -> list[str]:
         given += ["--title", args.title]
     if args.weights_only:
         given.append("--weights-only")
+    if args.half:
+        given.append("--half")
     if args.out is not None:
         given += ["--out", str(args.out)]
     return given
@@ -290,10 +314,10 @@ class _Bar:
     def show(self, wire: dict[str, Any]) -> None:
         """Take in an event; redraw at each progress event."""
         if wire["kind"] == "metrics":
-            key = f"{wire['split']} ELBO"
-            value = wire["values"].get("elbo_nats", wire["values"].get("loss"))
-            if value is not None:
-                self.numbers[key] = value
+            for name in ("elbo_nats", "loss"):
+                if wire["values"].get(name) is not None:
+                    self.numbers[f"{wire['split']} {name}"] = wire["values"][name]
+                    break
         elif wire["kind"] == "progress":
             self._draw(wire)
         elif wire["kind"] in ("alert", "refused"):

@@ -38,7 +38,7 @@ class Header:
     config: dict[str, Any]
     dataset: str
     dataset_fingerprint: str
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     class_names: tuple[str, ...]
     seed: int
     step: int
@@ -119,8 +119,9 @@ def read_header(path: Path) -> Header:
 def load(path: Path) -> tuple[Header, dict[str, Tensor]]:
     """Read header and tensors, checked: size, layout, SHA-256, finite values.
 
-    Raises `CheckpointError` with one sentence; names, shapes and dtypes are compared with the
-    architecture by `fit`, before any weight is replaced.
+    Weights stored as float16 come back as float32. Raises `CheckpointError` with one sentence;
+    names, shapes and dtypes are compared with the architecture by `fit`, before any weight is
+    replaced.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load as from_bytes
@@ -138,7 +139,14 @@ def load(path: Path) -> tuple[Header, dict[str, Tensor]]:
             raise CheckpointError(f"{path.name} holds {name} as {tensor.dtype}: not read here.")
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise CheckpointError(f"{path.name} holds values that are not finite, in {name}.")
-    return header, tensors
+    return header, {k: v.float() if v.element_size() == 2 else v for k, v in tensors.items()}
+
+
+def halved(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return float32 tensors as float16, to ship them at half the size."""
+    import torch
+
+    return {k: v.half() if v.dtype == torch.float32 else v for k, v in tensors.items()}
 
 
 def fit(found: dict[str, Tensor], expected: dict[str, Tensor], name: str) -> None:
@@ -213,9 +221,9 @@ def _header_from(found: dict[str, Any]) -> Header:
     except PlaygroundError as error:
         raise CheckpointError(f"The checkpoint does not fit: {error.sentence}") from error
     shape = header.shape
-    good = isinstance(shape, (list, tuple)) and len(shape) == 3
+    good = isinstance(shape, (list, tuple)) and len(shape) in (1, 3)
     if not good or not all(isinstance(s, int) and 1 <= s <= 512 for s in shape):
-        raise ValueError("the image shape is not three whole numbers")
+        raise ValueError("the shape of an example is not one or three whole numbers")
     if not isinstance(header.class_names, (list, tuple)) or len(header.class_names) > 1000:
         raise ValueError("the class names are not a list")
     for key, high in (("seed", MAX_SEED), ("step", 10**9), ("cursor", 10**15)):

@@ -8,7 +8,6 @@ from typing import Any
 from engine.errors import Rejected
 
 MAX_ALLOWANCE = 10_000
-LOOKS = ("map", "grid", "atlas")
 
 
 @dataclass(frozen=True)
@@ -99,8 +98,13 @@ def from_json(message: dict[str, Any]) -> Command:
         return Set(message["field"], message["value"])
     if name == "look":
         view, args = message.get("name"), message.get("args", {})
-        if not isinstance(view, str) or not isinstance(args, dict) or view not in LOOKS:
-            raise Rejected(f"look needs a live view ({', '.join(LOOKS)}) and args.", field="name")
+        if (
+            not isinstance(view, str)
+            or not isinstance(args, dict)
+            or not view.isidentifier()
+            or len(view) > 40
+        ):
+            raise Rejected("look needs the name of a live view and args.", field="name")
         return Look(view, args)
     known = ", ".join([*_SIMPLE, "step", "set", "look"])
     raise Rejected(f"There is no command {name!r:.60}; known are {known}.", field="command")

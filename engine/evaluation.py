@@ -16,23 +16,35 @@ from engine.tensors import DataView
 from engine.trainer import restore
 
 
-def full_metrics(learner: Learner, data: DataView, seed: int) -> dict[str, float]:
-    """Return every metric under `test/…`, and `latent_dim` and the like without the prefix."""
-    values = learner.evaluate_fully(data, seed=seed)
-    plain = ("latent_dim",)
-    return {name if name in plain else f"test/{name}": v for name, v in values.items()}
+def full_metrics(
+    learner: Learner, data: DataView, seed: int, samples: int | None = None
+) -> dict[str, float]:
+    """Return every metric, under `test/…` but for those that the learner tells plainly."""
+    values = learner.evaluate_fully(data, seed=seed, samples=samples)
+    plain = learner.plain_metrics
+    return {
+        name if plain is None or name in plain else f"test/{name}": v for name, v in values.items()
+    }
 
 
 def evaluate(
-    path: Path, *, seed: int = 0, device: str = "auto", data_root: Path | None = None
+    path: Path,
+    *,
+    seed: int = 0,
+    samples: int | None = None,
+    device: str = "auto",
+    data_root: Path | None = None,
 ) -> dict[str, Any]:
-    """Evaluate the checkpoint at `path`: equal arguments give equal numbers on one device."""
+    """Evaluate the checkpoint at `path`: equal arguments give equal numbers on one device.
+
+    `samples` is how many examples a generator draws; None for the published number.
+    """
     began = time.monotonic()
     header = read_header(path)
     chosen = pick_device(device)
     data = DataView(load_dataset(header.dataset, data_root), chosen)
     learner, _ = restore(path, data, chosen)
-    metrics = full_metrics(learner, data, seed)
+    metrics = full_metrics(learner, data, seed, samples)
     return {
         "checkpoint": path.name,
         "model": header.model,

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from engine.payloads import Payload, plain
 
+Split = Literal["train", "test", "monitor"]
+
 State = Literal[
     "queued",
     "starting",
@@ -27,7 +29,7 @@ class Metrics:
     """Numbers at a step; training values are means over the steps since the last event."""
 
     step: int
-    split: Literal["train", "test"]
+    split: Split
     values: dict[str, float]
 
     def to_wire(self) -> dict[str, Any]:
@@ -124,12 +126,19 @@ class Saved:
 
 @dataclass(frozen=True)
 class Alert:
-    """Something worth knowing happened; `remedy` holds hyperparameters that would help."""
+    """Something worth knowing happened; `remedy` holds hyperparameters that would help.
+
+    `remedies` are forks that would help, each {"key", "title", "config"}, from a checkpoint at
+    or before step `since`.
+    """
 
     step: int
     alert: str
     sentence: str
     remedy: dict[str, Any] | None = None
+    level: str = "note"
+    remedies: tuple[dict[str, Any], ...] = ()
+    since: int | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """Return the JSON object of the page."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -38,15 +38,49 @@ class LiveView:
     interval_s: float
 
 
+Level = Literal["note", "watch", "warn", "collapse", "total"]
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What would help: a fork of the run with these hyperparameters; `title` names it."""
+
+    key: str
+    title: str
+    config: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that metrics give cause to say, in one sentence that names the evidence.
+
+    `remedy` is what to change at once or in a new run; `remedies` are forks from a checkpoint
+    at or before step `since`, the last at which all was well.
+    """
+
+    name: str
+    sentence: str
+    remedy: dict[str, Any] | None = None
+    level: Level = "note"
+    remedies: tuple[Remedy, ...] = ()
+    since: int | None = None
+
+
 class Learner:
     """Base of all model families.
 
     A subclass sets `live_views`, builds its networks and optimizers in `__init__`, and
-    implements `training_step`, `evaluate`, `draw_live` and `draw_kept`.
+    implements `training_step`, `evaluate`, `draw_live` and `draw_kept`. `exploded_at` is how
+    many times the first loss counts as divergence. `plain_metrics` are those of
+    `evaluate_fully` that are told without "test/"; None for all. `next_batch`, set while a run
+    trains, returns what the next `training_step` will get, with the generators seeded for it.
     """
 
     live_views: ClassVar[tuple[LiveView, ...]] = ()
-    loss_name: ClassVar[str] = "loss"
+    exploded_at: ClassVar[float] = 1e3
+    monitor_interval_s: ClassVar[float] = 0.0  # 0: there is no monitor
+    plain_metrics: ClassVar[tuple[str, ...] | None] = ("latent_dim",)
+    next_batch: Callable[[], tuple[Tensor, Tensor, int]] | None = None
 
     def __init__(self, config: Config, spec: DataSpec, device: torch.device) -> None:
         self.config = config
@@ -56,10 +90,16 @@ class Learner:
         self.optimizers: dict[str, Optimizer] = {}
         self.look: dict[str, Any] = {}
 
+    @property
+    def examples_per_step(self) -> int:
+        """How many training examples `training_step` is given."""
+        return int(self.config.batch_size)  # type: ignore[attr-defined]
+
     def training_step(self, images: Tensor, labels: Tensor, step: int) -> Record:
         """Learn from one batch; return 0-dim tensors on the device, without reading them.
 
-        `images` are float (B, C, H, W) in [0, 1], `labels` int64 (B); `step` counts from 0.
+        `images` are float (B, C, H, W) in [0, 1], or points (B, 2) as they are; `labels` are
+        int64 (B); `step` counts from 0. The record has a `loss`.
         """
         raise NotImplementedError
 
@@ -67,13 +107,39 @@ class Learner:
         """Return the metrics on the first `limit` test images (all when None)."""
         raise NotImplementedError
 
-    def evaluate_fully(self, data: DataView, *, seed: int) -> dict[str, float]:
-        """Return every metric of `python -m engine evaluate`, on the whole test split."""
+    def evaluate_fully(
+        self, data: DataView, *, seed: int, samples: int | None = None
+    ) -> dict[str, float]:
+        """Return every metric of `python -m engine evaluate`, on the whole test split.
+
+        `samples` is how many examples a generator draws; None for the published number.
+        """
         return self.evaluate(data, seed=seed, limit=None)
 
-    def alerts(self, metrics: dict[str, float]) -> list[tuple[str, str, dict[str, Any] | None]]:
-        """Return (name, sentence, remedy) for what these test metrics give cause to say."""
+    def alerts(self, metrics: dict[str, float]) -> list[Finding]:
+        """Return what these test metrics give cause to say."""
         return []
+
+    def monitor(
+        self, data: DataView, step: int
+    ) -> tuple[dict[str, float], Payload | None, list[Finding]]:
+        """Look closer, every `monitor_interval_s` seconds: numbers, a view, and findings.
+
+        Called in eval mode, without gradients; changes nothing of what is learnt.
+        """
+        return {}, None, []
+
+    def lower_rates(self) -> dict[str, float]:
+        """Return the learning rates to go on with after the run has diverged."""
+        rate = getattr(self.config, "learning_rate", None)
+        return {} if rate is None else {"learning_rate": lowered(rate)}
+
+    def graft(self, tensors: dict[str, Tensor], old: Config) -> dict[str, Tensor]:
+        """Fit a checkpoint's tensors to this architecture where a fork changed it.
+
+        `old` is the config that they were trained with. New tensors start as initialised here.
+        """
+        return tensors
 
     def settings_now(self, step: int) -> dict[str, float]:
         """Return the scheduled hyperparameters at a step, for the curves."""
@@ -185,6 +251,11 @@ class _Evaluating:
             torch.cuda.set_rng_state(self.cuda, self.learner.device)
         for name, network in self.learner.networks.items():
             network.train(self.modes[name])
+
+
+def lowered(rate: float) -> float:
+    """Return a learning rate to try after divergence: a third, at most 0.003."""
+    return float(f"{min(rate / 3, 3e-3):.2g}")
 
 
 def update(loss: Tensor, optimizer: Optimizer, learning_rate: float, clip: float = 0.0) -> None:

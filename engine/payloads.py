@@ -126,7 +126,24 @@ class Views:
         }
 
 
-Payload = Picture | Sheet | Points | Bars | Views
+@dataclass(frozen=True)
+class Arrays:
+    """Named arrays (float32, uint8 or int32), with plain values beside them."""
+
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the JSON object of the page; what is not finite becomes 0."""
+        return {
+            "type": "arrays",
+            "arrays": {name: _array(array) for name, array in self.arrays.items()},
+            "values": plain(self.values),
+        }
+
+
+Payload = Picture | Sheet | Points | Bars | Views | Arrays
+_WIRE_TYPES = {"float32": "f4", "uint8": "u1", "int32": "i4"}
 
 
 def picture(pixels: np.ndarray, alt: str = "") -> Picture:
@@ -174,6 +191,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def _array(array: np.ndarray) -> dict[str, Any]:
+    kind = _WIRE_TYPES[array.dtype.name]
+    finite = np.nan_to_num(array, posinf=0.0, neginf=0.0) if kind == "f4" else array
+    data = np.ascontiguousarray(finite, f"<{kind}").tobytes()
+    shape = list(array.shape)
+    return {"dtype": kind, "shape": shape, "data": base64.b64encode(data).decode()}
 
 
 def _to_hwc(pixels: np.ndarray) -> np.ndarray:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import NotFound
+from engine.data.base import Kind
+from engine.errors import DataError, NotFound
 from engine.presets import Preset, Published
 
 if TYPE_CHECKING:
@@ -23,6 +26,9 @@ class Entry:
     config: str
     learner: str
     presets: str
+    kind: Kind = "images"
+    default_dataset: str = "mnist"
+    headline: str = "test/elbo_nats"  # the metric that lists show
 
     @property
     def config_class(self) -> type[Config]:
@@ -48,25 +54,73 @@ class Entry:
 
 
 _AUTOENCODERS = "engine.configs.autoencoders"
-MODELS: dict[str, Entry] = {
-    e.key: e
-    for e in (
-        Entry(
-            "vae",
-            "Variational autoencoder (VAE)",
-            f"{_AUTOENCODERS}:VAEConfig",
-            "engine.models.autoencoders:VAELearner",
-            _AUTOENCODERS,
-        ),
-        Entry(
-            "ae",
-            "Autoencoder (AE)",
-            f"{_AUTOENCODERS}:AEConfig",
-            "engine.models.autoencoders:AELearner",
-            _AUTOENCODERS,
-        ),
-    )
-}
+_ALL = (
+    Entry(
+        "vae",
+        "Variational autoencoder (VAE)",
+        f"{_AUTOENCODERS}:VAEConfig",
+        "engine.models.autoencoders:VAELearner",
+        _AUTOENCODERS,
+    ),
+    Entry(
+        "ae",
+        "Autoencoder (AE)",
+        f"{_AUTOENCODERS}:AEConfig",
+        "engine.models.autoencoders:AELearner",
+        _AUTOENCODERS,
+    ),
+    Entry(
+        "gan2d",
+        "GAN on points",
+        "engine.configs.gan2d:GAN2DConfig",
+        "engine.models.gan2d:GAN2DLearner",
+        "engine.configs.gan2d",
+        "points",
+        "ring8",
+        "modes_strict",
+    ),
+    Entry(
+        "gan2d_atlas",
+        "Stability atlas",
+        "engine.configs.gan2d_atlas:AtlasConfig",
+        "engine.models.gan2d_atlas:AtlasLearner",
+        "engine.configs.gan2d_atlas",
+        "points",
+        "ring8",
+        "covered_share",
+    ),
+    Entry(
+        "dcgan",
+        "DCGAN",
+        "engine.configs.dcgan:DCGANConfig",
+        "engine.models.dcgan:DCGANLearner",
+        "engine.configs.dcgan",
+        "images",
+        "mnist",
+        "coverage",
+    ),
+    Entry(
+        "classifier",
+        "Classifier",
+        "engine.configs.classifier:ClassifierConfig",
+        "engine.models.classifier:ClassifierLearner",
+        "engine.configs.classifier",
+        "images",
+        "mnist",
+        "test_accuracy",
+    ),
+)
+
+
+def _built(e: Entry) -> bool:
+    files = [
+        Path(__file__).parent.parent / (r.split(":")[0].replace(".", "/") + ".py")
+        for r in (e.config, e.learner)
+    ]
+    return all(f.is_file() for f in files)
+
+
+MODELS: dict[str, Entry] = {e.key: e for e in _ALL if _built(e)}
 
 
 def entry(key: str) -> Entry:
@@ -74,6 +128,16 @@ def entry(key: str) -> Entry:
     if not isinstance(key, str) or key not in MODELS:
         raise NotFound(f"There is no model {key!r:.60}; known are {', '.join(MODELS)}.")
     return MODELS[key]
+
+
+def check_fit(model: str, title: str, kind: str, models: Sequence[str]) -> None:
+    """Raise `DataError` when a model does not train on such a data set."""
+    found = entry(model)
+    if found.kind != kind:
+        wanted = "pictures" if found.kind == "images" else "points"
+        raise DataError(f"{found.title} trains on {wanted}; {title} has none.", field="dataset")
+    if models and model not in models:
+        raise DataError(f"{found.title} does not train on {title}.", field="dataset")
 
 
 def _resolve(reference: str) -> Any:

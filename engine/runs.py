@@ -25,6 +25,7 @@ from engine.eventlog import Entry, EventLog
 from engine.events import ACTIVE, Status
 from engine.executors.process import Handle, OnEnd, OnEvent
 from engine.journal import Journal
+from engine.registry import check_fit
 from engine.spec import Budget, RunSpec, check_budget, check_seed
 
 log = logging.getLogger("playground.runs")
@@ -32,6 +33,7 @@ log = logging.getLogger("playground.runs")
 MAX_ACTIVE = 3  # runs of one owner at once: running, paused or waiting
 MAX_QUEUE = 64
 MAX_KEPT = 20  # ended runs of one owner that stay on disk
+MAX_LOOKS = 8  # of one run: what its live views were told to show
 SLICE_S = 10.0  # while others wait
 RESTARTS = 2  # after a worker's death, within RESTART_WINDOW_S
 RESTART_WINDOW_S = 60.0
@@ -163,7 +165,7 @@ class RunStore:
             budget = _further(budget, header.step)
             if parent is not None and "run" in parent:
                 parent["step"] = header.step
-        _check_dataset(data.describe(self.root, [str(dataset)]), dataset)
+        _check_dataset(data.describe(self.root, [str(dataset)]), dataset, model)
         run_id = secrets.token_urlsafe(9)
         spec = RunSpec(
             model=model,
@@ -224,7 +226,8 @@ class RunStore:
         """Carry out a command of the run's owner.
 
         Beside those of `engine.commands`: {"command": "continue", "max_steps": n} goes on with
-        a run that has ended, {"command": "rewind", "learning_rate": x} after divergence.
+        a run that has ended, {"command": "rewind", "config": {…}} after divergence; config holds
+        live hyperparameters (a "learning_rate" beside it counts as one).
         """
         with self._lock:
             run = self._owned(owner, run_id)
@@ -238,7 +241,8 @@ class RunStore:
                 run.spec = replace(run.spec, config=config.to_dict())
             if isinstance(command, (commands.Pause, commands.Step, commands.Resume)):
                 run.paused = not isinstance(command, commands.Resume)
-            if isinstance(command, commands.Look):
+            room = len(run.looks) < MAX_LOOKS
+            if isinstance(command, commands.Look) and (room or command.name in run.looks):
                 run.looks[command.name] = command
             if run.handle is not None and run.state in ACTIVE:
                 run.handle.send(command)
@@ -276,8 +280,8 @@ class RunStore:
         elif budget.max_steps <= run.step:
             budget = Budget(max_steps=run.step + budget.max_steps)
         config = run.spec.checked_config()
-        if "learning_rate" in message and message["learning_rate"] is not None:
-            config = config.with_live("learning_rate", message["learning_rate"])
+        for name, value in _rates(message).items():
+            config = config.with_live(name, value)
         run.step = self._go_back(run)
         run.spec = replace(run.spec, config=config.to_dict(), budget=budget)
         run.paused = False
@@ -686,12 +690,13 @@ class RunStore:
         return run
 
 
-def _check_dataset(known: list[dict[str, Any]], key: Any) -> None:
-    """Raise `DataError` when a data set is not here, before anything is started."""
+def _check_dataset(known: list[dict[str, Any]], key: Any, model: str) -> None:
+    """Raise `DataError` when a data set is not here or not for this model."""
     for info in known:
         if info["key"] == key:
             if not info["available"]:
                 raise DataError(info["reason"] or f"{key} is not on this machine.", "dataset")
+            check_fit(model, info["title"], info["kind"], info["models"])
             return
     names = ", ".join(info["key"] for info in known)
     raise DataError(f"There is no data set {key!r:.60}; known are {names}.", field="dataset")
@@ -712,6 +717,15 @@ def describe_checkpoint(name: str, header: checkpoint.Header) -> dict[str, Any]:
         "class_names": list(header.class_names),
         "shape": list(header.shape),
     }
+
+
+def _rates(message: dict[str, Any]) -> dict[str, Any]:
+    """Return the live hyperparameters that a run goes on with."""
+    config = message.get("config") or {}
+    if not isinstance(config, dict):
+        raise Rejected("config must hold hyperparameters by name.", field="config")
+    rate = message.get("learning_rate")
+    return config if rate is None else {"learning_rate": rate, **config}
 
 
 def _further(budget: Budget, step: int) -> Budget:

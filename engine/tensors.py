@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,21 +14,24 @@ from engine.data.base import Dataset
 
 @dataclass(frozen=True)
 class DataSpec:
-    """What a network must know of its data: image shape (C, H, W) and the class names."""
+    """What a network must know of its data.
 
-    shape: tuple[int, int, int]
+    The shape of an example, (C, H, W) or (2,); the class names; what points are divided by.
+    """
+
+    shape: tuple[int, ...]
     class_names: tuple[str, ...]
+    scale: float = 1.0
 
     @property
     def pixels(self) -> int:
         """C * H * W."""
-        channels, height, width = self.shape
-        return channels * height * width
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
 class Images:
-    """One split on the device: pixels uint8 (N, C, H, W), labels int64 (N)."""
+    """One split on the device: pixels uint8 (N, C, H, W) or float32 (N, 2), labels int64 (N)."""
 
     pixels: Tensor
     labels: Tensor
@@ -36,10 +40,12 @@ class Images:
         return int(self.pixels.shape[0])
 
     def batch(self, indices: Tensor | slice) -> Tensor:
-        """Return images in [0, 1], float (B, C, H, W)."""
+        """Return images in [0, 1], float (B, C, H, W), or points as they are, (B, 2)."""
         if isinstance(indices, slice):
-            return self.pixels[indices].float().div_(255.0)
-        return self.pixels.index_select(0, indices).float().div_(255.0)
+            chosen = self.pixels[indices]
+        else:
+            chosen = self.pixels.index_select(0, indices)
+        return chosen if chosen.is_floating_point() else chosen.float().div_(255.0)
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,8 @@ class DataView:
 
     @property
     def spec(self) -> DataSpec:
-        """Shape and class names."""
-        return DataSpec(self.dataset.shape, self.dataset.class_names)
+        """Shape, class names and scale."""
+        return DataSpec(self.dataset.shape, self.dataset.class_names, self.dataset.scale)
 
     def _on_device(self, images, labels) -> Images:  # type: ignore[no-untyped-def]
         import warnings

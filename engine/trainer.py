@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ from engine.device import describe, pick_device, seed_step, synchronize
 from engine.errors import CheckpointError, NoSpace, PlaygroundError, Rejected
 from engine.events import Event
 from engine.inbox import Inbox
-from engine.learner import Learner, Record
-from engine.registry import entry
+from engine.learner import Finding, Learner, Record
+from engine.registry import check_fit, entry
 from engine.rng import stream_seed
 from engine.spec import RunSpec
 from engine.tensors import DataView
@@ -36,7 +36,7 @@ SAVE_S = 10.0  # a killed run loses at most this much work
 PREVIEW_SHARE = 0.04  # of the run's time, at most; see _Drawing
 PREVIEW_CREDIT_S = 0.6  # beyond that share, once, so that the first pictures come at once
 TEST_LIMIT = 500  # test images for the live curve
-EXPLODED = 1e3  # times the first loss: diverged though still finite
+MONITOR_SHARE = 0.04  # of the run's time, at most, for `Learner.monitor`
 
 
 def train(spec: RunSpec, inbox: Inbox) -> Iterator[Event]:
@@ -75,6 +75,9 @@ def restore(
         )
     config = entry(header.model).config_class.from_values({**header.config, **(overrides or {})})
     learner = entry(header.model).learner_class(config, data.spec, device)
+    old = entry(header.model).config_class.from_values(header.config)
+    if config != old:
+        tensors = learner.graft(tensors, old)
     checkpoint.fit(tensors, learner.tensors(optimizers=False), path.name)
     checkpoint.fit_optimizers(tensors, learner.optimizers, path.name)
     learner.load_tensors({k: v.to(device) for k, v in tensors.items()})
@@ -88,7 +91,9 @@ class _Run:
         torch.set_num_threads(spec.threads)
         self.spec, self.inbox = spec, inbox
         self.device = pick_device(spec.device)
-        self.data = DataView(load_dataset(spec.dataset, spec.data_root), self.device)
+        dataset = load_dataset(spec.dataset, spec.data_root)
+        check_fit(spec.model, dataset.title, dataset.kind, dataset.models)
+        self.data = DataView(dataset, self.device)
         self.history: list[tuple[int, str, Any, Any]] = []
         self.step = self.cursor = 0
         self.seed = spec.seed
@@ -98,6 +103,7 @@ class _Run:
             )
         else:
             self._resume(spec.resume)
+        self.learner.next_batch = self._next_batch
         self.config = self.learner.config
         self.max_steps = spec.budget.max_steps
         self.began = time.monotonic() - spec.elapsed_s
@@ -114,6 +120,7 @@ class _Run:
         self.last_sync = self.last_save = time.monotonic()
         self.last_poll = 0.0  # commands given beforehand come before the first step
         self.drawing = _Drawing(self)
+        self.monitored_at, self.monitor_spent = -math.inf, 0.0
         self.alerted: set[str] = set()
         self.metrics: dict[str, float] = {}
         self.rate = _Rate()
@@ -153,14 +160,17 @@ class _Run:
             yield from self._milestones(stepped_out)
         yield from self._finish()
 
-    def _one_step(self) -> None:
-        size = self.config.batch_size  # type: ignore[attr-defined]
-        train = self.data.train
+    def _next_batch(self) -> tuple[Tensor, Tensor, int]:
+        """Return the examples and the number of the coming step, generators seeded for it."""
+        size, train = self.learner.examples_per_step, self.data.train
         indices = indices_at(self.seed, self.cursor, size, len(train))
         chosen = torch.from_numpy(indices).to(self.device, non_blocking=True)
         seed_step(self.device, stream_seed(self.seed, self.step))
-        record = self.learner.training_step(train.batch(chosen), train.labels[chosen], self.step)
-        self.recorder.add(record)
+        return train.batch(chosen), train.labels[chosen], self.step
+
+    def _one_step(self) -> None:
+        size = self.learner.examples_per_step
+        self.recorder.add(self.learner.training_step(*self._next_batch()))
         self.step += 1
         self.cursor += size
         self.rate.count += 1
@@ -243,6 +253,11 @@ class _Run:
 
     def _look(self, command: commands.Look) -> Iterator[Event]:
         """Take over what a live view shows, if it can be drawn so."""
+        known = [view.name for view in self.learner.live_views]
+        if command.name not in known:
+            sentence = f"There is no live view {command.name}; known are {', '.join(known)}."
+            yield events.Refused(self.step, sentence, "name")
+            return
         old = self.learner.look.get(command.name, {})
         self.learner.look[command.name] = command.args
         try:
@@ -278,7 +293,7 @@ class _Run:
         if self.first_loss is None and math.isfinite(first):
             self.first_loss = abs(first) + 1.0
         known = self.first_loss
-        exploded = known is not None and abs(values["loss"]) > EXPLODED * known
+        exploded = known is not None and abs(values["loss"]) > self.learner.exploded_at * known
         if bad is not None or exploded:
             yield from self._diverge(self.step - self.recorder.taken + (bad or 0), bad is not None)
             return
@@ -292,10 +307,49 @@ class _Run:
         if now - self.last_save >= SAVE_S:
             yield from self._save("every ten seconds")
         yield from self.drawing.due(now)
+        yield from self._monitor(now)
         self.last_sync = time.monotonic()
 
+    def _monitor(self, now: float, whole: bool = False) -> Iterator[Event]:
+        """Look closer, when it is time and within the monitor's share of the run's time."""
+        interval = self.learner.monitor_interval_s
+        if interval <= 0 or not self.spec.previews:
+            return
+        share = self.monitor_spent / max(now - self.drawing.began, 1e-6)
+        first = self.monitored_at == -math.inf
+        due = now - self.monitored_at >= interval and (share <= MONITOR_SHARE or first)
+        if not (due or whole):
+            return
+        began = time.monotonic()
+        self.drawing.forget_if_moved()
+        with self.learner.evaluating():
+            values, payload, findings = self.learner.monitor(self.data, self.step)
+        self.monitored_at = time.monotonic()
+        self.monitor_spent += self.monitored_at - began
+        if values:
+            yield events.Metrics(self.step, "monitor", values)
+        if payload is not None:
+            yield events.Preview(self.step, "monitor", payload)
+        yield from self._tell(findings)
+
+    def _tell(self, findings: list[Finding]) -> Iterator[Event]:
+        """Tell each finding once, until a live change gives cause to look again."""
+        for found in findings:
+            if found.name not in self.alerted:
+                self.alerted.add(found.name)
+                remedies = tuple(asdict(remedy) for remedy in found.remedies)
+                yield events.Alert(
+                    self.step,
+                    found.name,
+                    found.sentence,
+                    found.remedy,
+                    found.level,
+                    remedies,
+                    found.since,
+                )
+
     def _progress(self) -> Event:
-        size = self.config.batch_size  # type: ignore[attr-defined]
+        size = self.learner.examples_per_step
         rate = self.rate.read()
         elapsed = time.monotonic() - self.began
         remaining = None
@@ -332,10 +386,7 @@ class _Run:
         yield events.Metrics(self.step, "test", values)
         if self.step < 100:
             return
-        for name, sentence, remedy in self.learner.alerts(values):
-            if name not in self.alerted:
-                self.alerted.add(name)
-                yield events.Alert(self.step, name, sentence, remedy)
+        yield from self._tell(self.learner.alerts(values))
 
     # ------------------------------------------------------------------ saving and ending
 
@@ -381,17 +432,18 @@ class _Run:
     def _diverge(self, step: int, non_finite: bool) -> Iterator[Event]:
         """Go back to the last finite state, save it, and end with the way back."""
         what = "loss became NaN or infinite" if non_finite else "loss grew a thousandfold"
-        rate = getattr(self.config, "learning_rate", None)
-        lower = None if rate is None else float(f"{min(rate / 3, 3e-3):.2g}")
+        lower = self.learner.lower_rates()
         self.safe.put_back(self)
         forget_after(self.spec.folder, self.step)
         yield from self._save("the last finite state")
         self.ending = "diverged"
+        rates = " and ".join(f"{k.replace('_', ' ')} {v:.6g}" for k, v in lower.items())
         self.message = (
             f"This run diverged at step {step} ({what}). "
-            f"Rewind to step {self.step} with learning rate {lower}?"
+            f"Rewind to step {self.step}{f' with {rates}' if rates else ''}?"
         )
-        self.extra = {"rewind": {"step": self.step, "learning_rate": lower}}
+        rewind = {"step": self.step, "learning_rate": lower.get("learning_rate"), "config": lower}
+        self.extra = {"rewind": rewind}
 
     def _finish(self) -> Iterator[Event]:
         state = self.ending or "stopped"
@@ -404,6 +456,7 @@ class _Run:
         if state == "finished":  # a person who stops a run does not wait for this
             yield from self._evaluate(limit=None)
             yield from self.drawing.whole()
+            yield from self._monitor(time.monotonic(), whole=True)
         if state in ("finished", "stopped"):
             yield from self.drawing.keep()
         if state != "diverged":

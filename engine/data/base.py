@@ -6,25 +6,31 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+
+Kind = Literal["images", "points"]
 
 
 @dataclass(frozen=True)
 class Split:
-    """Pictures and their labels; both arrays are contiguous.
+    """Examples and their labels; both arrays are contiguous.
 
-    `images` is uint8, N x C x H x W; `labels` is int64, N.
+    `images` is uint8, N x C x H x W, or float32, N x 2 for points of the plane; `labels` is
+    int64, N.
     """
 
     images: np.ndarray
     labels: np.ndarray
 
     def __post_init__(self) -> None:
-        if self.images.dtype != np.uint8 or self.images.ndim != 4:
+        pictures = self.images.dtype == np.uint8 and self.images.ndim == 4
+        points = self.images.dtype == np.float32 and self.images.shape[1:] == (2,)
+        if not (pictures or points):
             raise ValueError(
-                f"images must be uint8 N x C x H x W; got {self.images.dtype} {self.images.shape}"
+                "images must be uint8 N x C x H x W or float32 N x 2; "
+                f"got {self.images.dtype} {self.images.shape}"
             )
         if self.labels.dtype != np.int64 or self.labels.shape != self.images.shape[:1]:
             raise ValueError(
@@ -38,12 +44,21 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Mixture:
+    """Where points come from, when that is known: equal Gaussians, means M x 2, one sd."""
+
+    means: np.ndarray
+    sd: float
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A data set in memory, with its training and its test split.
 
     `fingerprint` is 16 hexadecimal digits over the content; it goes into checkpoints.
     `recommended` overrides defaults of hyperparameters. `notes` are sentences for the person
-    about what was done to the pictures.
+    about what was done to the pictures. Networks see points divided by `scale`. `models` are
+    the only ones that train on it; empty for all of its kind.
     """
 
     key: str
@@ -56,12 +71,15 @@ class Dataset:
     fingerprint: str
     recommended: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    kind: Kind = "images"
+    scale: float = 1.0
+    mixture: Mixture | None = None
+    models: tuple[str, ...] = ()
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Return (C, H, W)."""
-        _, channels, height, width = self.train.images.shape
-        return channels, height, width
+    def shape(self) -> tuple[int, ...]:
+        """Return (C, H, W) of pictures, (2,) of points."""
+        return tuple(self.train.images.shape[1:])
 
     @property
     def classes(self) -> int:
@@ -77,10 +95,12 @@ class About:
     title: str
     help: str
     class_names: tuple[str, ...]
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     train: int
     test: int
     recommended: Mapping[str, Any] = field(default_factory=dict)
+    kind: Kind = "images"
+    models: tuple[str, ...] = ()
 
     def describe(self, reason: str | None = None) -> dict[str, Any]:
         """Return the catalogue's entry; `reason` says why the data set is not available."""
@@ -95,6 +115,8 @@ class About:
             "train": self.train,
             "test": self.test,
             "recommended": dict(self.recommended),
+            "kind": self.kind,
+            "models": list(self.models),
         }
 
 

@@ -17,7 +17,7 @@ from torch.optim import Adam, AdamW
 
 from engine.configs.autoencoders import AEConfig, VAEConfig
 from engine.latent_views import LatentViews
-from engine.learner import Learner, LiveView, Record, gradient_norm, update
+from engine.learner import Finding, Learner, LiveView, Record, gradient_norm, update
 from engine.losses import (
     bernoulli_log_likelihood,
     gaussian_log_likelihood,
@@ -153,7 +153,9 @@ class AELearner(LatentViews, Learner):
             "latent_dim": float(self.config.latent_dim),
         }
 
-    def evaluate_fully(self, data: DataView, *, seed: int) -> dict[str, float]:
+    def evaluate_fully(
+        self, data: DataView, *, seed: int, samples: int | None = None
+    ) -> dict[str, float]:
         """Score the AE as a latent-variable model with prior N(0, I).
 
         A code is a point and gives no bound on log p(x). The bound reported takes
@@ -305,7 +307,9 @@ class VAELearner(AELearner):
             "latent_dim": float(self.config.latent_dim),
         }
 
-    def evaluate_fully(self, data: DataView, *, seed: int) -> dict[str, float]:
+    def evaluate_fully(
+        self, data: DataView, *, seed: int, samples: int | None = None
+    ) -> dict[str, float]:
         """Return ELBO, its parts, IWAE_5, IWAE_50 and active units on the whole test split."""
         with self.evaluating():
             bounds = self._bounds(data, seed, None)
@@ -314,7 +318,7 @@ class VAELearner(AELearner):
             "active_units": self.evaluate(data, seed=seed, limit=None)["active_units"],
         }
 
-    def alerts(self, metrics: dict[str, float]) -> list[tuple[str, str, dict[str, Any] | None]]:
+    def alerts(self, metrics: dict[str, float]) -> list[Finding]:
         """Say when the posterior has collapsed onto the prior (metrics of `evaluate`)."""
         dims, silent, kl = metrics["latent_dim"], metrics["silent_units"], metrics["kl_nats"]
         if kl >= 0.1 and silent <= 0.9 * dims:
@@ -324,7 +328,7 @@ class VAELearner(AELearner):
             f"{kl:.2g} nats of a picture, so that nearly every picture decodes alike."
         )
         remedy = {"beta": 1.0} if self.config.beta > 1 else None
-        return [("posterior_collapse", sentence, remedy)]
+        return [Finding("posterior_collapse", sentence, remedy, "warn")]
 
 
 def active_units(codes: Tensor) -> int:

@@ -376,6 +376,15 @@ def test_a_look_that_cannot_be_is_refused_and_the_run_goes_on(look: Look, few: D
     assert ended(found).state == "finished"
 
 
+def test_a_look_at_no_live_view_is_refused(few: Data) -> None:
+    look = Look("point", {})
+    found = run(spec("vae", few, steps=4, paused=True, previews=True), Script([look, Resume()]))
+    assert [r.sentence for r in of(Refused, found)] == [
+        "There is no live view point; known are map, grid, atlas, reconstructions."
+    ]
+    assert ended(found).state == "finished"
+
+
 def test_a_look_changes_what_is_drawn(few: Data) -> None:
     commands = [Look("grid", {"n": 3, "extent": [0, 1, 0, 1]}), Step(1), Stop()]
     found = run(spec("vae", few, paused=True, previews=True), Script(commands))
@@ -410,7 +419,7 @@ def test_commands_are_read(message: dict, command: Any) -> None:
         *({"command": "park"}, {"command": "step", "count": 0}, {"command": "step", "count": True}),
         *({"command": "step", "count": 1e9}, {"command": "step", "count": 10**9}),
         *({"command": "set"}, {"command": "set", "field": 3, "value": 1}),
-        *({"command": "set", "field": "beta"}, {"command": "look", "name": "point"}),
+        *({"command": "set", "field": "beta"}, {"command": "look", "name": "no view"}),
         {"command": "look", "name": "map", "args": [1]},
     ],
     ids=str,
