@@ -1,0 +1,332 @@
+"""A data set of a person's own points: drawn by hand or read from a file, saved, loaded again."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.data.base import About, Dataset, Split, fingerprint
+from engine.data.points import MODELS
+from engine.data.reading import clean_name
+from engine.errors import DataError, NoSpace
+
+PREFIX = "points:"
+MIN_POINTS, MAX_POINTS = 20, 20_000
+MAX_BYTES = 2_000_000
+MAX_VALUE = 1e6
+VIEW = 1.5  # points that lie within +-VIEW, and reach beyond SEEN, stay where they are
+SEEN = 0.5
+TEST_SHARE = 0.1
+FORMAT = 1
+CLASS_NAMES = ("all",)
+SOURCE, LICENCE = "points brought by a person", "theirs"
+HELP = "Points that you drew or brought."
+_GONE = "These points are no longer on this server; draw or upload them again."
+_DAMAGED = "The saved points are damaged; draw or upload them again."
+
+
+def build(points: Any, name: str) -> Dataset:
+    """Make a data set of own points, an (N, 2) array or a list of pairs; every tenth tests.
+
+    Points far from the view, or tiny in it, are moved and scaled alike in both directions, so
+    that the longer side reaches from -1 to 1; `notes` say so.
+
+    Raises `DataError` for fewer than 20 or more than 20,000 points, for numbers that are not
+    finite or beyond a million, and for points that all lie on one spot.
+    """
+    found = _checked(points)
+    placed, notes = _placed(found)
+    order = np.random.Generator(np.random.PCG64(len(placed))).permutation(len(placed))
+    tested = round(TEST_SHARE * len(placed))
+    test, train = (_split(placed[part]) for part in (order[:tested], order[tested:]))
+    title = clean_name(name) or "My points"
+    return _dataset(title, train, test, notes)
+
+
+def parse_file(name: str, data: bytes) -> np.ndarray:
+    """Read a file of two numbers a line (CSV, TSV, spaces) or a JSON list of pairs, as (N, 2).
+
+    A first line of words is taken for a header, empty lines and lines that start with # are
+    passed over. Raises `DataError` with one sentence that names the line.
+    """
+    shown = clean_name(name) or "The file"
+    if len(data) > MAX_BYTES:
+        raise DataError(f"{shown} is larger than {MAX_BYTES // 1_000_000} MB.")
+    text = _decoded(data, shown).strip()
+    if not text:
+        raise DataError(f"{shown} is empty.")
+    if text[0] in "[{" and not (text[0] == "[" and name.lower().endswith((".csv", ".tsv"))):
+        return _from_json(text, shown)
+    return _from_lines(text, shown)
+
+
+def save(dataset: Dataset, root: Path) -> str:
+    """Write a data set of own points under `root` and return its key, `points:` and 16 digits.
+
+    Raises `NoSpace` when the disk is full or cannot be written.
+    """
+    from safetensors.numpy import save as to_bytes
+
+    tensors = {"train": dataset.train.images, "test": dataset.test.images}
+    about = {
+        "format": FORMAT,
+        "title": dataset.title,
+        "train": len(dataset.train),
+        "test": len(dataset.test),
+        "notes": dataset.notes,
+        "fingerprint": dataset.fingerprint,
+    }
+    path = _path(dataset.key, root)
+    partial = path.with_name(f"{path.name}.tmp.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as out:
+            out.write(to_bytes(tensors, metadata={"about": json.dumps(about)}))
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = "the disk is full" if full else "the disk cannot be written"
+        raise NoSpace(f"The points could not be saved: {reason}.") from error
+    return dataset.key
+
+
+def load_saved(key: str, root: Path) -> Dataset:
+    """Read a data set of own points; raises `DataError` when it is gone or damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    path = _path(key, root)
+    about = _header(path)
+    try:
+        with safe_open(path, framework="np") as stored:
+            train, test = (_split(stored.get_tensor(part).copy()) for part in ("train", "test"))
+    except (OSError, ValueError, SafetensorError) as error:
+        raise DataError(_DAMAGED, field="dataset") from error
+    dataset = _dataset(about["title"], train, test, tuple(about["notes"]))
+    if dataset.key != key or dataset.fingerprint != about["fingerprint"]:
+        raise DataError(_DAMAGED, field="dataset")
+    return dataset
+
+
+def describe_saved(key: str, root: Path) -> dict[str, Any]:
+    """Return the catalogue's entry of saved points from the file's header alone."""
+    about = _header(_path(key, root))
+    return About(
+        key=key,
+        title=about["title"],
+        help=HELP,
+        class_names=CLASS_NAMES,
+        shape=(2,),
+        train=about["train"],
+        test=about["test"],
+        kind="points",
+        models=MODELS,
+    ).describe()
+
+
+# ---------------------------------------------------------------------- making
+
+
+def _dataset(title: str, train: Split, test: Split, notes: tuple[str, ...]) -> Dataset:
+    content = fingerprint(train, test, CLASS_NAMES)
+    return Dataset(
+        key=PREFIX + content,
+        title=title,
+        train=train,
+        test=test,
+        class_names=CLASS_NAMES,
+        source=SOURCE,
+        licence=LICENCE,
+        fingerprint=content,
+        notes=notes,
+        kind="points",
+        models=MODELS,
+    )
+
+
+def _split(points: np.ndarray) -> Split:
+    whole = np.ascontiguousarray(points, dtype=np.float32)
+    return Split(whole, np.zeros(len(whole), dtype=np.int64))
+
+
+def _checked(points: Any) -> np.ndarray:
+    try:
+        if isinstance(points, list) and any(_is_no_pair(p) for p in points):
+            raise ValueError("not pairs")
+        found = np.asarray(points, dtype=np.float64)
+        if found.ndim != 2 or found.shape[1] != 2:
+            raise ValueError("not pairs")
+    except (ValueError, TypeError, OverflowError):
+        raise DataError("Points must be a list of pairs of numbers, x and y.") from None
+    if not MIN_POINTS <= len(found) <= MAX_POINTS:
+        raise DataError(
+            f"There are {len(found):,} points; {MIN_POINTS} to {MAX_POINTS:,} are allowed."
+        )
+    wrong = ~(np.abs(found) <= MAX_VALUE)  # NaN is not either
+    if wrong.any():
+        row = int(np.flatnonzero(wrong.any(1))[0])
+        x, y = found[row]
+        raise DataError(
+            f"Point {row + 1} is ({x:.6g}, {y:.6g}); coordinates must lie between -1,000,000 and "
+            "1,000,000."
+        )
+    return found
+
+
+def _is_no_pair(point: Any) -> bool:
+    numbers = isinstance(point, (list, tuple)) and len(point) == 2
+    return not numbers or any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in point)
+
+
+def _placed(points: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return points where the view shows them well, and what was done."""
+    low, high = points.min(0), points.max(0)
+    half = float((high - low).max()) / 2
+    if half <= 1e-9 * max(1.0, float(np.abs(points).max())):
+        raise DataError("All points lie on one spot; a generator needs some that differ.")
+    reach = float(np.abs(points).max())
+    if SEEN <= reach <= VIEW and half >= SEEN / 2:
+        return points, ()
+    middle = (low + high) / 2
+    note = (
+        f"Moved by ({-middle[0]:.4g}, {-middle[1]:.4g}) and divided by {half:.4g}, so that the "
+        "points fill the view."
+    )
+    return (points - middle) / half, (note,)
+
+
+# ---------------------------------------------------------------------- reading
+
+
+def _decoded(data: bytes, shown: str) -> str:
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise DataError(f"{shown} is not a text file; two numbers a line are wanted.")
+    return text
+
+
+def _from_json(text: str, shown: str) -> np.ndarray:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise DataError(f"{shown} is not valid JSON.") from None
+    if isinstance(found, dict):
+        found = found.get("points")
+    if not isinstance(found, list):
+        raise DataError(f"{shown} must hold a JSON list of pairs, such as [[0, 1], [2, 3]].")
+    _check_count(len(found), shown)
+    pairs = []
+    for number, point in enumerate(found, 1):
+        pair = [point.get("x"), point.get("y")] if isinstance(point, dict) else point
+        if _is_no_pair(pair):
+            raise DataError(f"Point {number} of {shown} is not a pair of numbers.")
+        pairs.append([_finite(v, f"Point {number} of {shown}") for v in pair])
+    return np.array(pairs, dtype=np.float64).reshape(-1, 2)
+
+
+def _from_lines(text: str, shown: str) -> np.ndarray:
+    pairs: list[list[float]] = []
+    first = True
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        cells = _cells(line)
+        where = f"Line {number} of {shown}"
+        values = [_number(cell) for cell in cells]
+        if first and len(cells) == 2 and all(v is None for v in values):
+            first = False  # a header
+            continue
+        first = False
+        if len(cells) != 2:
+            raise DataError(
+                f"{where} has {len(cells)} value{'s' if len(cells) != 1 else ''}; each line "
+                "needs two numbers, x and y."
+            )
+        for cell, value in zip(cells, values, strict=True):
+            if value is None:
+                raise DataError(f"{where} has {clean_name(cell)[:40]!r} where a number is needed.")
+        pairs.append([_finite(v, where) for v in values])
+        if len(pairs) > MAX_POINTS:
+            raise DataError(f"{shown} has more than {MAX_POINTS:,} points; send fewer.")
+    _check_count(len(pairs), shown)
+    return np.array(pairs, dtype=np.float64).reshape(-1, 2)
+
+
+def _check_count(count: int, shown: str) -> None:
+    if not MIN_POINTS <= count <= MAX_POINTS:
+        raise DataError(
+            f"{shown} has {count:,} points; {MIN_POINTS} to {MAX_POINTS:,} are allowed."
+        )
+
+
+def _cells(line: str) -> list[str]:
+    """Split a line at tabs, semicolons, commas or spaces, the first of these that it has."""
+    for separator in ("\t", ";", ","):
+        if separator in line:
+            cells = line.strip("\r\n").split(separator)
+            if separator != ",":  # then a comma may stand for the decimal point
+                cells = [re.sub(r"^(\s*[-+]?\d+),(\d+\s*)$", r"\1.\2", cell) for cell in cells]
+            return [cell.strip().strip("\"'") for cell in cells]
+    return [cell.strip("\"'") for cell in line.split()]
+
+
+def _number(cell: str) -> float | None:
+    if "_" in cell:
+        return None
+    try:
+        return float(cell)
+    except ValueError:
+        return None
+
+
+def _finite(value: Any, where: str) -> float:
+    if not abs(value) <= MAX_VALUE:
+        shown = (
+            f"{value:.6g}" if isinstance(value, float) or abs(value) < 1e300 else "a huge number"
+        )
+        raise DataError(
+            f"{where} has {shown}; coordinates must lie between -1,000,000 and 1,000,000."
+        )
+    return float(value)
+
+
+# ---------------------------------------------------------------------- files
+
+
+def _path(key: str, root: Path) -> Path:
+    """Return where the points of `key` lie; only 16 hexadecimal digits ever reach a path."""
+    if not isinstance(key, str) or not re.fullmatch(PREFIX + "[0-9a-f]{16}", key):
+        raise DataError(
+            f"{clean_name(str(key))!r} is not the name of saved points.", field="dataset"
+        )
+    return root / "datasets" / f"points-{key.removeprefix(PREFIX)}.safetensors"
+
+
+def _header(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as stored:
+            about = json.loads(stored.metadata()["about"])
+    except FileNotFoundError:
+        raise DataError(_GONE, field="dataset") from None
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise DataError(_DAMAGED, field="dataset") from error
+    wanted = {"format", "title", "train", "test", "notes", "fingerprint"}
+    if not isinstance(about, dict) or about.get("format") != FORMAT or wanted - set(about):
+        raise DataError(_DAMAGED, field="dataset")
+    return about
