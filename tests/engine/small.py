@@ -27,9 +27,64 @@ from engine.trainer import build, train
 
 CPU = torch.device("cpu")
 KEYS = tuple(MODELS)
+AUTOENCODERS = ("vae", "ae")
 NETWORKS = ("mlp", "conv")
 LIKELIHOODS = ("bernoulli", "bernoulli_gray", "gaussian")
 SMALL = {"hidden_dim": 16, "hidden_layers": 1, "channels": 4, "batch_size": 16}
+SMALL_OF: dict[str, dict[str, Any]] = {
+    "vae": SMALL,
+    "ae": SMALL,
+    "gan2d": {
+        "generator_width": 8,
+        "discriminator_width": 8,
+        "latent_dim": 3,
+        "batch_size": 16,
+        "generator_learning_rate": 1e-3,
+        "discriminator_learning_rate": 1e-3,
+    },
+    "gan2d_atlas": {"batch_size": 16},
+    "dcgan": {
+        "channels": 4,
+        "latent_dim": 5,
+        "batch_size": 8,
+        "generator_learning_rate": 1e-3,
+        "discriminator_learning_rate": 1e-3,
+    },
+    "classifier": {"channels": 4, "batch_size": 16},
+}
+_REMEDIES = {
+    "packing": 2,
+    "minibatch_std": True,
+    "r1_gamma": 0.1,
+    "spectral_norm": True,
+    "instance_noise": 0.1,
+    "label_smoothing": 0.1,
+    "discriminator_steps": 2,
+}
+# The forms of each model that every test of the loop is run for; the first is the usual one.
+VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
+    "vae": {n: {"network": n} for n in NETWORKS},
+    "ae": {n: {"network": n} for n in NETWORKS},
+    "gan2d": {
+        "plain": {},
+        "remedies": _REMEDIES,
+        "wgan": {"loss": "wgan_gp", "batch_norm": True, "two_time_scales": True},
+        "unrolled": {"unrolled_steps": 2, "loss": "minimax"},
+    },
+    "dcgan": {
+        "plain": {},
+        "remedies": {**_REMEDIES, "upsampling": "nearest", "downsampling": "max_pool"},
+        "conditional": {"conditional": True, "loss": "least_squares"},
+    },
+}
+CASES = [(key, name) for key in KEYS for name in VARIANTS.get(key, {"plain": {}})]
+# Two hyperparameters of each model that may change while it trains.
+LIVE: dict[str, tuple[str, str]] = {
+    "vae": ("learning_rate", "gradient_clip"),
+    "ae": ("learning_rate", "gradient_clip"),
+    "gan2d": ("generator_learning_rate", "r1_gamma"),
+    "dcgan": ("discriminator_learning_rate", "r1_gamma"),
+}
 
 
 @dataclass(frozen=True)
@@ -96,7 +151,7 @@ def assert_sentence(error: PlaygroundError) -> str:
 
 def made(key: str, view: DataView, seed: int = 0, **values: Any) -> Learner:
     """Build a small learner."""
-    config = MODELS[key].config_class.from_values({**SMALL, **values})
+    config = MODELS[key].config_class.from_values({**SMALL_OF[key], **values})
     return build(key, config, view, CPU, seed)
 
 
@@ -125,13 +180,34 @@ def assert_same(found: dict[str, Tensor], expected: dict[str, Tensor], what: str
 # ---------------------------------------------------------------------- runs
 
 
+def usual(key: str, variant: str | None = None) -> dict[str, Any]:
+    """Return what a variant of a model sets; the first one without a name."""
+    known = VARIANTS.get(key, {"plain": {}})
+    return known[variant or next(iter(known))]
+
+
+def fitting(key: str, few: Data) -> Data:
+    """Return the data that a model is tested on: the few pictures, or a ring of points."""
+    return few if MODELS[key].kind == "images" else Data("ring8", few.root)
+
+
+def live(key: str) -> tuple[str, str]:
+    """Return two live hyperparameters of a model: a learning rate and another."""
+    if key in LIVE:
+        return LIVE[key]
+    names = [f["name"] for f in MODELS[key].config_class.schema() if f["live"]]
+    return names[0], names[1]
+
+
 def spec(key: str, few: Data, folder: Path | None = None, steps: int = 40, **more: Any) -> RunSpec:
-    """Specify a small run; `config` adds to SMALL, other names are RunSpec's."""
-    given = {"config": {**SMALL, **more.pop("config", {})}, "previews": False, "device": "cpu"}
+    """Specify a small run; `config` adds to the usual one, other names are RunSpec's."""
+    config = {**SMALL_OF[key], **usual(key), **more.pop("config", {})}
+    given = {"config": config, "previews": False, "device": "cpu"}
+    data = fitting(key, few)
     return RunSpec(
         model=key,
-        dataset=few.key,
-        data_root=few.root,
+        dataset=data.key,
+        data_root=data.root,
         folder=folder,
         budget=Budget(steps),
         **{**given, **more},

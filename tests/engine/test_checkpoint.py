@@ -17,7 +17,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
-from small import CPU, KEYS, Data, assert_same, assert_sentence, last, run, spec
+from small import CPU, KEYS, Data, assert_same, assert_sentence, fitting, last, run, spec
 
 from engine import checkpoint
 from engine.checkpoint import MAX_TENSORS, Header, load, read_header
@@ -92,10 +92,12 @@ def test_header_and_tensors_round_trip(key: str, few: Data, tmp_path: Path) -> N
     header_again, tensors_again = load(again)
     assert header_again == header == read_header(again)
     assert_same(tensors_again, tensors)
-    assert (header.model, header.dataset, header.step, header.title) == (key, few.key, 3, "Mine")
-    assert header.dataset_fingerprint == few.view.dataset.fingerprint
-    assert header.cursor == 3 * header.config["batch_size"]
-    assert header.class_names == tuple("0123456789")
+    data = fitting(key, few)
+    assert (header.model, header.dataset, header.step, header.title) == (key, data.key, 3, "Mine")
+    assert header.dataset_fingerprint == data.view.dataset.fingerprint
+    assert header.cursor == 3 * restore(again, data.view, CPU)[0].examples_per_step
+    assert header.class_names == data.view.spec.class_names
+    assert header.shape == data.view.spec.shape
     json.dumps(asdict(header), allow_nan=False)
 
 

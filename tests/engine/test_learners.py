@@ -1,4 +1,4 @@
-"""What every model of the registry must do, for each of its networks and likelihoods."""
+"""What autoencoders must do, for each of their networks and likelihoods."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from small import (
+    AUTOENCODERS,
     CPU,
-    KEYS,
     LIKELIHOODS,
     NETWORKS,
     SMALL,
@@ -40,7 +40,7 @@ from engine.registry import MODELS
 from engine.tensors import DataView
 from engine.trainer import restore
 
-every_key = pytest.mark.parametrize("key", KEYS)
+every_key = pytest.mark.parametrize("key", AUTOENCODERS)
 every_network = pytest.mark.parametrize("network", NETWORKS)
 every_likelihood = pytest.mark.parametrize("likelihood", LIKELIHOODS)
 every_size = pytest.mark.parametrize("dims", [1, 2, 5, 64])

@@ -13,18 +13,21 @@ from typing import Any
 import pytest
 import torch
 from small import (
+    CASES,
     CPU,
     KEYS,
-    NETWORKS,
     Data,
     Script,
     Waiter,
     assert_same,
     assert_same_end,
     ended,
+    fitting,
     last,
+    live,
     run,
     spec,
+    usual,
 )
 
 from engine import checkpoint
@@ -38,19 +41,19 @@ from engine.trainer import restore
 
 STEPS = 70  # more than two epochs of the few pictures, and past the first saved power of two
 every_key = pytest.mark.parametrize("key", KEYS)
-every_network = pytest.mark.parametrize("network", NETWORKS)
+every_case = pytest.mark.parametrize(("key", "variant"), CASES)
 
 
 @pytest.fixture(scope="module")
 def straight(few: Data, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Return the folder of an uninterrupted run of a model and its network."""
-    done: dict[tuple[str, str], Path] = {}
+    """Return the folder of an uninterrupted run of a model in one of its forms."""
+    done: dict[tuple[str, str | None], Path] = {}
 
-    def folder(key: str, network: str = "mlp") -> Path:
-        if (key, network) not in done:
-            done[key, network] = tmp_path_factory.mktemp(f"{key}-{network}")
-            run(spec(key, few, done[key, network], STEPS, config={"network": network}))
-        return done[key, network]
+    def folder(key: str, variant: str | None = None) -> Path:
+        if (key, variant) not in done:
+            done[key, variant] = tmp_path_factory.mktemp(f"{key}-{variant}")
+            run(spec(key, few, done[key, variant], STEPS, config=usual(key, variant)))
+        return done[key, variant]
 
     return folder
 
@@ -64,15 +67,14 @@ def test_two_straight_runs_are_equal(key: str, few: Data, straight: Any, tmp_pat
     assert_same_end(tmp_path, straight(key))
 
 
-@every_key
-@every_network
+@every_case
 def test_paused_and_stepped(
-    key: str, network: str, few: Data, straight: Any, tmp_path: Path
+    key: str, variant: str, few: Data, straight: Any, tmp_path: Path
 ) -> None:
     commands = [Step(1), Step(3), Save(), Step(1), Resume()]
-    given = spec(key, few, tmp_path, STEPS, paused=True, config={"network": network})
+    given = spec(key, few, tmp_path, STEPS, paused=True, config=usual(key, variant))
     run(given, Script(commands))
-    assert_same_end(tmp_path, straight(key, network))
+    assert_same_end(tmp_path, straight(key, variant))
 
 
 @every_key
@@ -86,17 +88,16 @@ def test_paused_while_it_runs(
     assert_same_end(tmp_path, straight(key))
 
 
-@every_key
-@every_network
+@every_case
 @pytest.mark.parametrize("ends", [(10, 25), (1, 2, 64, 65)], ids=str)
 def test_sliced_by_budget(
-    key: str, network: str, ends: tuple[int, ...], few: Data, straight: Any, tmp_path: Path
+    key: str, variant: str, ends: tuple[int, ...], few: Data, straight: Any, tmp_path: Path
 ) -> None:
-    given = spec(key, few, tmp_path, STEPS, config={"network": network})
+    given = spec(key, few, tmp_path, STEPS, config=usual(key, variant))
     for end in (*ends, STEPS):
         run(given, None) if end == STEPS else run(replace(given, budget=Budget(end)))
         given = replace(given, resume=last(tmp_path))
-    assert_same_end(tmp_path, straight(key, network))
+    assert_same_end(tmp_path, straight(key, variant))
 
 
 @every_key
@@ -147,20 +148,18 @@ def test_test_metrics_of_slices_are_those_of_the_straight_run(
 
 @every_key
 def test_live_changes_are_repeated_by_their_steps(key: str, few: Data, tmp_path: Path) -> None:
+    rate, other = live(key)
     commands = [
-        *(Step(5), Set("learning_rate", 5e-3), Step(10), Set("gradient_clip", 0.5)),
-        *(Set("learning_rate", 1e-4), Step(1), Set("learning_rate", 1e-4), Resume()),
+        *(Step(5), Set(rate, 5e-3), Step(10), Set(other, 0.5)),
+        *(Set(rate, 1e-4), Step(1), Set(rate, 1e-4), Resume()),
     ]
     given = spec(key, few, tmp_path / "live", STEPS)
     found = run(replace(given, paused=True), Script(commands))
     changes = tuple((e.step, e.field, e.new) for e in found if isinstance(e, Changed))
-    assert changes == (
-        *((5, "learning_rate", 5e-3), (15, "gradient_clip", 0.5)),
-        (15, "learning_rate", 1e-4),
-    )
+    assert changes == ((5, rate, 5e-3), (15, other, 0.5), (15, rate, 1e-4))
     header, _ = checkpoint.load(last(tmp_path / "live"))
     assert tuple((step, field, new) for step, field, _, new in header.history) == changes
-    assert header.config["learning_rate"] == 1e-4
+    assert header.config[rate] == 1e-4
 
     run(replace(given, folder=tmp_path / "repeated", changes=changes))
     assert_same_end(tmp_path / "repeated", tmp_path / "live")
@@ -169,7 +168,8 @@ def test_live_changes_are_repeated_by_their_steps(key: str, few: Data, tmp_path:
 @every_key
 def test_live_changes_and_slices(key: str, few: Data, tmp_path: Path) -> None:
     """A slice takes its config from the checkpoint, where earlier changes stand already."""
-    changes = ((7, "learning_rate", 5e-3), (20, "learning_rate", 2e-3), (41, "gradient_clip", 0.3))
+    rate, other = live(key)
+    changes = ((7, rate, 5e-3), (20, rate, 2e-3), (41, other, 0.3))
     given = spec(key, few, tmp_path / "straight", STEPS, changes=changes)
     run(given)
     given = replace(given, folder=tmp_path / "sliced")
@@ -183,11 +183,13 @@ def test_live_changes_and_slices(key: str, few: Data, tmp_path: Path) -> None:
 
 @every_key
 def test_an_override_at_a_resume_stands_in_the_history(key: str, few: Data, tmp_path: Path) -> None:
+    rate, _ = live(key)
     given = spec(key, few, tmp_path, STEPS)
+    before = getattr(given.checked_config(), rate)
     run(replace(given, budget=Budget(10)))
-    run(replace(given, resume=last(tmp_path), config={"learning_rate": 0.004}))
+    run(replace(given, resume=last(tmp_path), config={rate: 0.004}))
     header, _ = checkpoint.load(last(tmp_path))
-    assert header.history == ((10, "learning_rate", 0.001, 0.004),)
+    assert header.history == ((10, rate, before, 0.004),)
 
 
 # ---------------------------------------------------------------------- weights only
@@ -203,7 +205,7 @@ def test_weights_alone_resume_with_a_fresh_optimizer(
     checkpoint.save(light, replace(header, has_optimizer=False), weights)
     assert light.stat().st_size < last(straight(key)).stat().st_size / 2
 
-    learner, _ = restore(light, few.view, CPU)
+    learner, _ = restore(light, fitting(key, few).view, CPU)
     assert_same(learner.tensors(), weights)
     run(spec(key, few, tmp_path, STEPS + 4, resume=light))
     header, tensors = checkpoint.load(last(tmp_path))
@@ -265,14 +267,13 @@ def in_worker(pool: ProcessExecutor, given: RunSpec) -> str:
     return status["state"]
 
 
-@every_key
-@every_network
+@every_case
 def test_in_a_worker(
-    key: str, network: str, few: Data, straight: Any, pool: ProcessExecutor, tmp_path: Path
+    key: str, variant: str, few: Data, straight: Any, pool: ProcessExecutor, tmp_path: Path
 ) -> None:
-    given = spec(key, few, tmp_path, STEPS, previews=True, config={"network": network})
+    given = spec(key, few, tmp_path, STEPS, previews=True, config=usual(key, variant))
     assert in_worker(pool, given) == "finished"
-    assert_same_end(tmp_path, straight(key, network))
+    assert_same_end(tmp_path, straight(key, variant))
 
 
 @every_key

@@ -19,14 +19,17 @@ import torch
 from small import (
     KEYS,
     SMALL,
+    SMALL_OF,
     Data,
     Waiter,
     assert_same_end,
     assert_sentence,
     few_digits,
+    fitting,
     last,
     run,
     spec,
+    usual,
 )
 
 from engine import checkpoint, commands, runs
@@ -47,8 +50,9 @@ class Page:
         self.store, self.data, self.owner = store, data, owner
 
     def start(self, steps: int = LONG, key: str = "vae", **more: Any) -> str:
-        config = {**SMALL, **more.pop("config", {})}
-        return self.store.start(self.owner, key, self.data.key, config, 0, steps, **more)
+        config = {**SMALL_OF[key], **usual(key), **more.pop("config", {})}
+        data = fitting(key, self.data)
+        return self.store.start(self.owner, key, data.key, config, 0, steps, **more)
 
     def tell(self, run_id: str, command: str, **more: Any) -> None:
         self.store.command(self.owner, run_id, {"command": command, **more})

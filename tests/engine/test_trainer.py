@@ -12,7 +12,19 @@ from typing import Any
 
 import pytest
 import torch
-from small import KEYS, SMALL, Data, Script, ended, last, run, spec
+from small import (
+    AUTOENCODERS,
+    KEYS,
+    Data,
+    Script,
+    ended,
+    fitting,
+    last,
+    made,
+    run,
+    spec,
+    usual,
+)
 
 from engine import checkpoint, events
 from engine.commands import (
@@ -45,6 +57,7 @@ from engine.spec import Budget, check_budget, check_seed
 from engine.trainer import _Rate, is_milestone
 
 every_key = pytest.mark.parametrize("key", KEYS)
+every_autoencoder = pytest.mark.parametrize("key", AUTOENCODERS)
 
 
 def of(kind: type, found: list[events.Event]) -> list[Any]:
@@ -63,14 +76,16 @@ def test_a_run_says_how_it_goes(key: str, few: Data, tmp_path: Path) -> None:
     assert of(Metrics, found)
     progress = of(Progress, found)[-1]
     assert progress.step == 40
-    assert progress.epoch == pytest.approx(40 * SMALL["batch_size"] / 600)
+    data = fitting(key, few).view
+    per_step = made(key, data, **usual(key)).examples_per_step
+    assert progress.epoch == pytest.approx(40 * per_step / len(data.train))
     assert progress.device == "CPU"
     assert 0 <= progress.preview_share <= 1
     assert of(Saved, found)[-1].step == 40
     assert checkpoint.read_header(last(tmp_path)).step == 40
 
 
-@every_key
+@every_autoencoder
 def test_everything_that_is_told_is_json(key: str, few: Data, tmp_path: Path) -> None:
     commands = [
         *(Step(2), Set("learning_rate", 0.01), Set("latent_dim", 3), Look("grid", {"n": 3})),
@@ -485,13 +500,14 @@ def assert_way_back(given: Any, status: Status) -> None:
     assert "diverged at step" in status.message
     rewind = status.extra["rewind"]
     assert rewind["step"] == status.step
-    assert 1e-6 <= rewind["learning_rate"] < given.config["learning_rate"]
+    assert rewind["config"]
+    assert all(1e-6 <= rate < given.config[name] for name, rate in rewind["config"].items())
     assert str(rewind["step"]) in status.message
     folder = given.folder
     for path in folder.glob("step-*.safetensors"):
         checkpoint.load(path)
     assert checkpoint.read_header(last(folder)).step == rewind["step"]
-    slower = {"learning_rate": min(rewind["learning_rate"], 1e-3)}
+    slower = {name: min(rate, 1e-3) for name, rate in rewind["config"].items()}
     steps = Budget(rewind["step"] + 5)
     again = run(replace(given, resume=last(folder), config=slower, budget=steps, previews=False))
     assert ended(again).state in ("finished", "diverged")
@@ -522,7 +538,11 @@ def test_weights_that_break_after_a_step_end_the_run(
 
     monkeypatch.setattr(learner_class, "training_step", broken)
     monkeypatch.setattr("engine.trainer.SYNC_S", sync_s)
-    config = {"latent_dim": 5, "learning_rate": 1e-3}
+    config = {
+        name: 1e-3
+        for name in MODELS[key].config_class.__dataclass_fields__
+        if name.endswith("learning_rate")
+    }
     given = spec(key, few, tmp_path, steps, previews=True, config=config)
     status = ended(run(given))
     assert status.state == "diverged"
