@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from engine.data import fashion, mnist
+from engine.data import fashion, mnist, own_points, points
 from engine.data.base import Dataset, Split, indices_at
 from engine.data.pictures import PREFIX, describe_saved, load_saved
 from engine.data.reading import clean_name, read_picture
@@ -20,7 +20,7 @@ from engine.errors import DataError
 __all__ = ["Dataset", "Split", "describe", "indices_at", "load", "read_picture"]
 
 _SHIPPED: dict[str, Callable[[], Dataset]] = {"mnist": mnist.load, "fashion": fashion.load}
-_ABOUT = (mnist.ABOUT, fashion.ABOUT, fashion.FULL)
+_ABOUT = (mnist.ABOUT, fashion.ABOUT, fashion.FULL, *points.ABOUT)
 
 
 def load(key: str, root: Path | None = None) -> Dataset:
@@ -33,25 +33,42 @@ def load(key: str, root: Path | None = None) -> Dataset:
         return _load_shipped(key)
     if key == fashion.FULL.key:
         return _load_full(root, os.environ.get(fashion.FOLDER_VARIABLE))
-    if isinstance(key, str) and key.startswith(PREFIX):
+    if key in points.KEYS:
+        return _load_points(key)
+    if is_own(key):
         if root is None:
-            raise DataError("Saved pictures need the folder that they lie in.", field="dataset")
-        return load_saved(key, root)
+            raise _rootless()
+        return own_points.load_saved(key, root) if _is_points(key) else load_saved(key, root)
     known = ", ".join(about.key for about in _ABOUT)
     raise DataError(
-        f"There is no data set {clean_name(str(key))!r}; known are {known}, and {PREFIX}… for "
-        "uploaded pictures.",
+        f"There is no data set {clean_name(str(key))!r}; known are {known}, {PREFIX}… for uploaded "
+        f"pictures and {own_points.PREFIX}… for own points.",
         field="dataset",
     )
+
+
+def is_own(key: Any) -> bool:
+    """Say whether a key names pictures or points that a person brought."""
+    return isinstance(key, str) and key.startswith((PREFIX, own_points.PREFIX))
+
+
+def _is_points(key: str) -> bool:
+    return key.startswith(own_points.PREFIX)
+
+
+def _rootless() -> DataError:
+    return DataError("What people brought needs the folder that it lies in.", field="dataset")
 
 
 def describe(root: Path | None = None, keys: Iterable[str] = ()) -> list[dict[str, Any]]:
     """Return the catalogue's entries, without reading any pictures.
 
-    `keys` adds a person's own saved pictures; those that are gone are left out.
+    `keys` adds what a person brought; what is gone is left out.
     """
-    entries = [mnist.ABOUT.describe(), fashion.ABOUT.describe()]
-    entries.append(fashion.FULL.describe(reason=fashion.why_missing(root)))
+    entries = [
+        about.describe(reason=fashion.why_missing(root) if about is fashion.FULL else None)
+        for about in _ABOUT
+    ]
     for key in keys:
         try:
             entries.append(load_entry(key, root))
@@ -61,15 +78,21 @@ def describe(root: Path | None = None, keys: Iterable[str] = ()) -> list[dict[st
 
 
 def load_entry(key: str, root: Path | None) -> dict[str, Any]:
-    """Return the catalogue's entry of saved pictures; raises `DataError` when they are gone."""
+    """Return the entry of what a person brought; raises `DataError` when it is gone."""
     if root is None:
-        raise DataError("Saved pictures need the folder that they lie in.", field="dataset")
-    return describe_saved(key, root)
+        raise _rootless()
+    describe_it = own_points.describe_saved if _is_points(key) else describe_saved
+    return describe_it(key, root)
 
 
 @lru_cache(maxsize=4)
 def _load_shipped(key: str) -> Dataset:
     return _SHIPPED[key]()
+
+
+@lru_cache(maxsize=4)
+def _load_points(key: str) -> Dataset:
+    return points.load(key)
 
 
 @lru_cache(maxsize=1)
