@@ -1,0 +1,156 @@
+"""Hyperparameters of the DCGAN, and its presets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.config import field
+from engine.configs.adversarial import GANConfig, with_default
+from engine.presets import Preset, Published
+
+
+@dataclass(frozen=True)
+class DCGANConfig(GANConfig):
+    """Hyperparameters of a generator and a discriminator made of convolutions.
+
+    The defaults of the networks are the guidelines of Radford et al. 2015, section 3.
+    """
+
+    latent_dim: int = with_default("latent_dim", 64)
+    generator_learning_rate: float = with_default("generator_learning_rate", 1e-3)
+    discriminator_learning_rate: float = with_default("discriminator_learning_rate", 1e-3)
+    batch_size: int = with_default("batch_size", 64, maximum=512, unit="pictures")
+    channels: int = field(
+        16,
+        label="Channels",
+        help=(
+            "Channels of the discriminator's first layer and the generator's last but one; each "
+            "layer of half the side has twice as many."
+        ),
+        minimum=2,
+        maximum=128,
+        step=2,
+        unit="channels",
+    )
+    conditional: bool = field(
+        False,
+        label="Class-conditional",
+        help="Both networks are told the class, so that a class can be asked for.",
+    )
+    upsampling: str = field(
+        "transposed",
+        label="G: enlarging",
+        help="Transposed convolutions that learn to enlarge, or pixels doubled, then convolved.",
+        choices=(
+            ("transposed", "Transposed convolution (guideline)"),
+            ("nearest", "Nearest upsampling, then convolution"),
+        ),
+        group="Guidelines",
+    )
+    downsampling: str = field(
+        "strided",
+        label="D: shrinking",
+        help="Strided convolutions that learn to shrink, or convolutions with max pooling.",
+        choices=(
+            ("strided", "Strided convolution (guideline)"),
+            ("max_pool", "Convolution, then max pooling"),
+        ),
+        group="Guidelines",
+    )
+    generator_batch_norm: bool = field(
+        True,
+        label="G: batch norm",
+        help="Guideline: on. Without it the generator learns slowly and loses modes easily.",
+        group="Guidelines",
+    )
+    discriminator_batch_norm: bool = field(
+        True,
+        label="D: batch norm",
+        help="Guideline: on, except in its first layer.",
+        group="Guidelines",
+    )
+    generator_activation: str = field(
+        "relu",
+        label="G: activation",
+        help="Between the generator's layers; guideline: ReLU.",
+        choices=(("relu", "ReLU (guideline)"), ("leaky_relu", "LeakyReLU"), ("tanh", "tanh")),
+        group="Guidelines",
+    )
+    generator_output: str = field(
+        "tanh",
+        label="G: last layer",
+        help=(
+            "Guideline: tanh, with pictures scaled to -1 to 1. With the sigmoid pictures are "
+            "scaled to 0 to 1."
+        ),
+        choices=(("tanh", "tanh (guideline)"), ("sigmoid", "Sigmoid"), ("linear", "Linear")),
+        group="Guidelines",
+    )
+    discriminator_activation: str = field(
+        "leaky_relu",
+        label="D: activation",
+        help="Between the discriminator's layers; guideline: LeakyReLU with slope 0.2.",
+        choices=(("leaky_relu", "LeakyReLU (guideline)"), ("relu", "ReLU")),
+        group="Guidelines",
+    )
+    discriminator_channels: int = field(
+        0,
+        label="D: channels",
+        help="Channels of the discriminator alone; 0 takes those above.",
+        minimum=0,
+        maximum=128,
+        step=1,
+        unit="channels",
+        advanced=True,
+        group="Network",
+    )
+    decay_steps: int = field(
+        0,
+        label="Learning-rate decay",
+        help="Steps over which both rates fall to 1 % along a cosine; 0 keeps them constant.",
+        minimum=0,
+        maximum=1_000_000,
+        step=1,
+        unit="steps",
+        advanced=True,
+        group="Optimizer",
+    )
+
+
+PRESETS: tuple[Preset, ...] = (
+    Preset(
+        "break-strong-discriminator",
+        "Break it: D ten times too fast, no batch norm in G",
+        "The discriminator runs away; the generator is left with next to nothing to learn from.",
+        "dcgan",
+        "mnist",
+        2000,
+        {
+            "channels": 16,
+            "generator_batch_norm": False,
+            "discriminator_learning_rate": 1e-2,
+        },
+        breaks=True,
+    ),
+    Preset(
+        "break-tiny-discriminator",
+        "Break it: a tiny D",
+        "Two channels cannot tell one digit from another, so that few kinds of picture pass.",
+        "dcgan",
+        "mnist",
+        2000,
+        {"channels": 16, "discriminator_channels": 2},
+        breaks=True,
+    ),
+    Preset(
+        "break-minimax",
+        "Break it: minimax loss",
+        "While D is sure, log(1 - D(G(z))) is flat: the generator hardly moves, then jumps.",
+        "dcgan",
+        "mnist",
+        2000,
+        {"channels": 16, "loss": "minimax"},
+        breaks=True,
+    ),
+)
+PUBLISHED: tuple[Published, ...] = ()
