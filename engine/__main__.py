@@ -10,7 +10,7 @@ import shlex
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from engine.errors import CheckpointError, NoSpace, PlaygroundError, Rejected
 
@@ -22,8 +22,8 @@ RUNS = Path(__file__).resolve().parent.parent / "checkpoints" / "runs"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit status: 0, or 2 with one sentence on stderr."""
-    args = _parser().parse_args(arguments)
     try:
+        args = _parser().parse_args(arguments)
         return args.run(args)
     except PlaygroundError as error:
         print(error.sentence, file=sys.stderr)
@@ -33,8 +33,17 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that refuses in one sentence, as everything here does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `Rejected` instead of printing how the command is used."""
+        sentence = message[0].upper() + message[1:]
+        raise Rejected(f"{sentence.rstrip('.')}; see {self.prog} --help.")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
+    parser = _Parser(prog="python -m engine", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     train = commands.add_parser("train", help="train a model and save a checkpoint")
     train.add_argument("model", help="vae, ae, …")

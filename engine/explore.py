@@ -44,6 +44,10 @@ class Explorer:
         with learner.evaluating():
             learner.warm_pool(data)
 
+    def check(self, path: Path, data_root: Path | None = None) -> None:
+        """Load a checkpoint; raises as `draw` does when it is not sound."""
+        self._open(path, data_root)
+
     def _open(self, path: Path, data_root: Path | None) -> tuple[Learner, DataView]:
         key = (path, path.stat().st_mtime_ns if path.exists() else 0)
         if key not in self._ready:

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +25,7 @@ from engine.errors import Busy, DataError, Forbidden, NotFound, PlaygroundError,
 from engine.eventlog import Entry, EventLog
 from engine.events import ACTIVE, Status
 from engine.executors.process import Handle, OnEnd, OnEvent
+from engine.executors.worker import CHECK
 from engine.journal import Journal
 from engine.registry import check_fit
 from engine.spec import Budget, RunSpec, check_budget, check_seed
@@ -33,6 +35,7 @@ log = logging.getLogger("playground.runs")
 MAX_ACTIVE = 3  # runs of one owner at once: running, paused or waiting
 MAX_QUEUE = 64
 MAX_KEPT = 20  # ended runs of one owner that stay on disk
+CHECK_S = 30  # an uploaded checkpoint is looked at for so long
 MAX_LOOKS = 8  # of one run: what its live views were told to show
 SLICE_S = 10.0  # while others wait
 RESTARTS = 2  # after a worker's death, within RESTART_WINDOW_S
@@ -106,6 +109,7 @@ class Run:
             "parent": self.parent,
             "rewind": self.rewind,
             "checkpoints": self.checkpoints,
+            "resume": None if spec.resume is None else str(spec.resume),
         }
 
 
@@ -426,14 +430,18 @@ class RunStore:
     def import_checkpoint(self, content: bytes) -> dict[str, Any]:
         """Keep an uploaded checkpoint after checking it; return its name and description.
 
-        The tensors are checked in the exploring worker when it is first drawn.
+        The tensors are checked in the exploring worker. Raises `CheckpointError`, `DataError`
+        or `Busy`, each with a sentence; the file is then gone again.
         """
         token = secrets.token_urlsafe(9).replace("-", "a").replace("_", "b")
         path = self.root / "uploads" / f"{token}.safetensors"
         checkpoint.write_atomically(path, content)
         try:
             header = checkpoint.read_header(path)
-            self.executor.explore(path, "dimensions", {"count": 10}, self.root).result(30)
+            self.executor.explore(path, CHECK, {}, self.root).result(CHECK_S)
+        except FutureTimeout:
+            path.unlink(missing_ok=True)
+            raise Busy(f"The file could not be checked within {CHECK_S} s; try again.") from None
         except PlaygroundError as error:
             path.unlink(missing_ok=True)
             sentence = error.sentence.replace(path.name, "The file")
@@ -661,6 +669,8 @@ class RunStore:
                 continue
             for meta, body in past:
                 run.log.append(meta, body)
+            # a page that comes back knows larger numbers of the earlier server's events
+            run.log.next_seq = max(run.log.next_seq, time.time_ns() // 1_000_000)
             for stale in path.parent.glob("*.tmp.*"):
                 stale.unlink(missing_ok=True)
             self._runs[run.id] = run
@@ -679,6 +689,7 @@ class RunStore:
             folder=folder,
             data_root=self.root,
             title=found["title"],
+            resume=_start_point_there(found.get("resume")),
         )
         spec.checked_config()
         run = Run(
@@ -688,6 +699,11 @@ class RunStore:
         run.parent, run.rewind = found["parent"], found["rewind"]
         self._note_saved(run)
         return run
+
+
+def _start_point_there(path: str | None) -> Path | None:
+    """Return where a fork began, if that checkpoint is still there."""
+    return Path(path) if path is not None and Path(path).is_file() else None
 
 
 def _check_dataset(known: list[dict[str, Any]], key: Any, model: str) -> None:

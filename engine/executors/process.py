@@ -232,7 +232,7 @@ class ProcessExecutor:
     def explore(
         self, path: Path, view: str, args: dict[str, Any], root: Path | None = None
     ) -> Future[bytes]:
-        """Draw a view of a saved checkpoint in the exploring worker; "" only warms it up."""
+        """Draw a view of a saved checkpoint in the exploring worker; see also `worker.WARM`."""
         with self._lock:
             if self._explorer is None:
                 self._explorer = Worker(self._context, 0, self._explorer_ended)

@@ -21,6 +21,7 @@ from engine.errors import PlaygroundError
 from engine.spec import RunSpec
 
 NICE = 5
+WARM, CHECK = "", "?"  # in the place of a view's name: load and get ready; load only
 _PR_SET_PDEATHSIG = 1
 
 
@@ -119,8 +120,8 @@ def _draw(
     explorer: Any, request: int, path: Path, view: str, args: dict[str, Any], root: Path | None
 ) -> tuple[Any, ...]:
     try:
-        if view == "":
-            explorer.warm(path, root)
+        if view in (WARM, CHECK):
+            (explorer.warm if view == WARM else explorer.check)(path, root)
             return ("answer", request, b"{}", None, 200)
         payload = explorer.draw(path, view, args, root)
         return ("answer", request, _json(payload.to_wire()), None, 200)

@@ -824,6 +824,41 @@ def test_curves_that_were_taken_back_stay_so_after_a_restart(servers: Callable[[
     assert json.loads(after.store.timeline(mine)) == frames
 
 
+def test_a_page_that_comes_back_after_a_restart_hears_what_is_new(
+    servers: Callable[[], Page],
+) -> None:
+    before = servers()
+    mine = before.start(70)
+    before.until_state(mine, "finished")
+    heard = before.view(mine)["last_seq"]
+    after = servers()
+    after.tell(mine, "continue", max_steps=80)
+    after.until_state(mine, "finished")
+    new = [json.loads(e.wire) for e in after.store.events(mine, heard)]
+    assert new[-1]["state"] == "finished"
+    assert new[-1]["step"] == 80
+    assert all(e["kind"] == "status" or e["step"] >= 70 for e in new)
+
+
+def test_a_fork_that_has_not_begun_keeps_its_start_after_a_restart(
+    servers: Callable[[], Page],
+) -> None:
+    before = servers()
+    mine = before.start(70)
+    before.until_state(mine, "finished")
+    forks = [before.start(20, resume={"run": mine, "step": 64}) for _ in range(3)]
+    waiting = forks[-1]
+    before.tell(waiting, "stop")
+    before.until_state(waiting, "stopped", "finished")
+    for path in before.folder(waiting).glob("step-*.safetensors"):
+        path.unlink()
+    after = servers()
+    after.tell(waiting, "continue")
+    assert after.until_state(waiting, "finished", "failed")["state"] == "finished"
+    steps = [e["step"] for e in after.events(waiting, "metrics")]
+    assert min(steps) >= 64
+
+
 def test_a_torn_journal_is_read_as_far_as_it_goes(servers: Callable[[], Page]) -> None:
     before = servers()
     mine = before.start(40)

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 import torch
-from small import SMALL, Data, assert_same_end, last, run, spec
+from small import AUTOENCODERS, SMALL, Data, assert_same_end, last, run, spec
 
 from engine import __main__ as door
 from engine import checkpoint
 from engine.config import Config
-from engine.registry import MODELS
+from engine.registry import MODELS, entry
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = [x for k, v in SMALL.items() for x in ("--set", f"{k}={v}")]
@@ -193,7 +193,29 @@ def test_every_model_can_be_evaluated(
     code, printed, _ = terminal("evaluate", last(tmp_path), "--json")
     assert code == 0
     found = json.loads(printed)
-    assert found["test/elbo_nats"] <= found["test/iwae_5_nats"] <= found["test/iwae_50_nats"]
+    assert entry(key).headline in found
+    if key in AUTOENCODERS:
+        assert found["test/elbo_nats"] <= found["test/iwae_5_nats"] <= found["test/iwae_50_nats"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("train",), "model"),
+        (("train", "vae", "--max-steps", "many"), "--max-steps"),
+        (("bake", "vae"), "bake"),
+        (("evaluate", "file", "--loud"), "--loud"),
+        ((), "COMMAND"),
+    ],
+)
+def test_a_wrong_call_is_refused_in_one_sentence(
+    arguments: tuple, said: str, terminal: Terminal
+) -> None:
+    code, out, err = terminal(*arguments)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert said in err
+    assert "--help" in err
 
 
 def test_listing(terminal: Terminal, tmp_path: Path) -> None:
