@@ -31,7 +31,6 @@ from engine.configs.dcgan import DCGANConfig
 from engine.dcgan_networks import Discriminator, Generator
 from engine.dcgan_views import PictureViews
 from engine.learner import Finding, Learner, LiveView, Record, gradient_norm, lowered, update
-from engine.monitor import ImageMonitor
 from engine.payloads import Payload
 from engine.rng import stream_seed
 from engine.schedules import cosine_decay
@@ -272,9 +271,12 @@ class DCGANLearner(PictureViews, Learner):
     ) -> tuple[dict[str, float], Payload | None, list[Finding]]:
         """Look for lost modes, with evidence (engine.monitor)."""
         if "monitor" not in self.look:
+            from engine.monitor import ImageMonitor
+
             self.look["monitor"] = ImageMonitor(self.spec, self.device, data.dataset.key)
-        found: ImageMonitor = self.look["monitor"]
-        return found.tick(self, data, step)
+        found: tuple[dict[str, float], Payload | None, list[Finding]]
+        found = self.look["monitor"].tick(self, data, step)
+        return found
 
     # ------------------------------------------------------------------ state
 
