@@ -224,8 +224,8 @@ def test_listing(terminal: Terminal, tmp_path: Path) -> None:
     found = json.loads(printed)
     assert set(found) == {"checkpoints", "runs"}
     assert {c["name"] for c in found["checkpoints"]} == set(checkpoint.shipped())
-    for entry in found["checkpoints"]:
-        assert {"model", "dataset", "config", "metrics", "step", "seed", "bytes"} <= set(entry)
+    for listed in found["checkpoints"]:
+        assert {"model", "dataset", "config", "metrics", "step", "seed", "bytes"} <= set(listed)
     assert terminal("list", "--runs", tmp_path)[0] == 0
 
 
