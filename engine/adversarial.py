@@ -62,15 +62,38 @@ def generator_loss(kind: str, fake: Tensor) -> Tensor:
     raise ValueError(f"there is no loss {kind!r}")
 
 
-def decides_real(kind: str, logits: Tensor) -> Tensor:
+def discriminator_slopes(
+    kind: str, real: Tensor, fake: Tensor, smoothing: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """Return the derivatives of `discriminator_loss` by the real and by the fake logits."""
+    if kind in ("nonsaturating", "minimax"):
+        return (real.sigmoid() - (1 - smoothing)) / real.numel(), fake.sigmoid() / fake.numel()
+    if kind == "least_squares":
+        return (real - (1 - smoothing)) / real.numel(), fake / fake.numel()
+    one = torch.ones_like(real) / real.numel()
+    return -one, torch.ones_like(fake) / fake.numel()
+
+
+def generator_slope(kind: str, fake: Tensor) -> Tensor:
+    """Return the derivative of `generator_loss` by the logits."""
+    if kind == "nonsaturating":
+        return (fake.sigmoid() - 1) / fake.numel()
+    if kind == "minimax":
+        return -fake.sigmoid() / fake.numel()
+    if kind == "least_squares":
+        return (fake - 1) / fake.numel()
+    return -torch.ones_like(fake) / fake.numel()
+
+
+def decides_real(kind: str, logits: Tensor, middle: Tensor | None = None) -> Tensor:
     """Return which examples D takes for real: those nearer to its target for real ones.
 
-    A Wasserstein critic has no targets; the midpoint of the batch it is given divides.
+    A Wasserstein critic has no targets; `middle` divides, or the mean of the batch it is given.
     """
     if kind == "least_squares":
         return logits > 0.5
     if kind == "wgan_gp":
-        return logits > logits.mean()
+        return logits > (logits.mean() if middle is None else middle)
     return logits > 0
 
 

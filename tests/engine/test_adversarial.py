@@ -14,8 +14,10 @@ from engine.adversarial import (
     MinibatchStd,
     decides_real,
     discriminator_loss,
+    discriminator_slopes,
     frozen,
     generator_loss,
+    generator_slope,
     gradient_penalty,
     graft,
     group_size,
@@ -26,13 +28,14 @@ from engine.adversarial import (
     r1_penalty,
     refit,
 )
-from engine.configs.adversarial import GANConfig, with_default
+from engine.configs.adversarial import LOSSES, GANConfig, with_default
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
+KINDS = [kind for kind, _ in LOSSES]
 REAL, FAKE = 3 * drawn(40, 1), 3 * drawn(40, 1, seed=1)
 
 
@@ -85,10 +88,19 @@ def test_losses_stay_finite_for_extreme_logits(kind: str) -> None:
     assert generator_loss(kind, far).isfinite()
 
 
-@pytest.mark.parametrize("function", [lambda k: discriminator_loss(k, REAL, FAKE)])
-def test_an_unknown_loss_is_an_error(function) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_slopes_are_those_of_autograd(kind: str, smoothing: float) -> None:
+    real, fake = REAL.clone().requires_grad_(), FAKE.clone().requires_grad_()
+    expected = torch.autograd.grad(discriminator_loss(kind, real, fake, smoothing), (real, fake))
+    torch.testing.assert_close(discriminator_slopes(kind, REAL, FAKE, smoothing), expected)
+    (slope,) = torch.autograd.grad(generator_loss(kind, fake), fake)
+    torch.testing.assert_close(generator_slope(kind, FAKE), slope)
+
+
+def test_an_unknown_loss_is_an_error() -> None:
     with pytest.raises(ValueError, match="hinge"):
-        function("hinge")
+        discriminator_loss("hinge", REAL, FAKE)
     with pytest.raises(ValueError, match="hinge"):
         generator_loss("hinge", FAKE)
 

@@ -1,0 +1,344 @@
+"""The views of the GAN on points: the lab, the data, one step in parts, the health of the game.
+
+All coordinates are those of the data. A host class gives G, D, `noise`, `generate`, `score`,
+`seen`, `play` and the monitor's numbers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.adversarial import decides_real, discriminator_loss, generator_loss, probability
+from engine.data.base import indices_at
+from engine.errors import Rejected
+from engine.latent import read_int, read_numbers
+from engine.learner import gradient_norm, preview
+from engine.payloads import Arrays, Payload, Views
+from engine.tensors import DataView
+
+Extent = tuple[float, float, float, float]
+
+LIVE_COUNT, LIVE_RESOLUTION = 512, 40
+KEPT_COUNT, KEPT_RESOLUTION = 256, 32
+ARROWS = 64
+WARP = 21  # lines a side of the noise plane that are followed through G
+MARGIN = 1.3  # how much more than the data the view shows
+COMPANIONS = 4  # sets of real points that a packed discriminator sees beside a place
+SHOWN = 512  # points of one step that are sent
+
+
+class GAN2DViews:
+    """Views of a game on points; see the module's docstring for what the host class gives."""
+
+    if TYPE_CHECKING:
+        config: Any
+        spec: Any
+        device: torch.device
+        look: dict[str, Any]
+        steps: int
+        generator: Any
+        discriminator: Any
+        next_batch: Any
+        noise: Any
+        generate: Any
+        score: Any
+        seen: Any
+        play: Any
+        middle: Any
+        health: Any
+        slope_at: Any
+        tensors: Any
+        evaluating: Any
+
+    # ------------------------------------------------------------------ live
+
+    def draw_live(self, name: str, tick: int, data: DataView) -> Payload:
+        """Draw the lab as `look` asks for it."""
+        given = {"count": LIVE_COUNT, "resolution": LIVE_RESOLUTION, **self.look.get(name, {})}
+        with self.evaluating():
+            return self.view_lab(data, **given)
+
+    def draw_kept(self, data: DataView) -> dict[str, Payload]:
+        """Draw what the timeline keeps: the lab, smaller."""
+        with self.evaluating():
+            return {"lab": self.view_lab(data, KEPT_COUNT, KEPT_RESOLUTION)}
+
+    # ------------------------------------------------------------------ views
+
+    @preview
+    def view_lab(
+        self,
+        data: DataView,
+        count: int = LIVE_COUNT,
+        resolution: int = 48,
+        extent: Any = None,
+        seed: int = 0,
+    ) -> Arrays:
+        """Return everything that the lab draws, of G and D as they are now.
+
+        generated (n, 2) and scores (n): points of fixed noise and D's probability that each is
+        real. surface (r, r): that probability at the cell centres of the view, top row first.
+        warp (21, 21, 2): where G takes the quantiles of the first two noise dimensions, the
+        others at 0. arrows (k, 4): x, y, dx, dy at generated points, d the way each would go to
+        lessen its own part of G's loss. Values: extent [x0, x1, y0, y1], step, and D's mean
+        probability on real and generated points.
+        """
+        count = read_int(count, 1, 5000, "count")
+        resolution = read_int(resolution, 4, 128, "resolution")
+        frame = frame_of(data.dataset.train.images) if extent is None else read_extent(extent)
+        generator = self._generator(seed)
+        pool = -(-max(count, ARROWS) // self.config.packing) * self.config.packing
+        points = self.generate(self.noise(pool, generator))
+        real = self._some_real(data, pool)
+        scores, real_scores = self.score(points), self.score(real)
+        middle = self.middle(real_scores, scores)
+        chances, real_chances = self._chance(scores - middle), self._chance(real_scores - middle)
+        surface = self._surface(frame, resolution, real, points, middle)
+        arrays = {
+            "generated": _numpy(points[:count]),
+            "scores": _numpy(chances[:count]),
+            "surface": _numpy(surface),
+            "warp": _numpy(self._warp()),
+            "arrows": _numpy(self._arrows(points)[:ARROWS]),
+        }
+        values = {
+            "extent": list(frame),
+            "step": self.steps,
+            "d_real": float(real_chances.mean()),
+            "d_fake": float(chances.mean()),
+        }
+        return Arrays(arrays, values)
+
+    @preview
+    def view_data(self, data: DataView, count: int = 2000, seed: int = 0) -> Arrays:
+        """Return real points with the modes they are of; values: extent, means, sd, names."""
+        count = min(read_int(count, 1, 20_000, "count"), len(data.train))
+        seed = read_int(seed, 0, 2**31 - 1, "seed")
+        chosen = torch.from_numpy(indices_at(seed, 0, count, len(data.train))).to(self.device)
+        mixture = data.dataset.mixture
+        values = {
+            "extent": list(frame_of(data.dataset.train.images)),
+            "means": None if mixture is None else mixture.means,
+            "sd": None if mixture is None else mixture.sd,
+            "class_names": list(self.spec.class_names),
+        }
+        labels = data.train.labels[chosen].cpu().numpy().astype(np.int32)
+        return Arrays({"real": _numpy(data.train.batch(chosen)), "labels": labels}, values)
+
+    @preview
+    def view_health(self, data: DataView) -> Views:
+        """Return the monitor's numbers of now."""
+        return Views({}, self.health(data))
+
+    @preview
+    def view_step_parts(self, data: DataView) -> Arrays:
+        """Return what the next training step will do, part by part, and do none of it.
+
+        A copy of both networks and optimizers takes the very step, with the batch and the random
+        numbers that a paused run's next step will get; a saved model draws a batch. With several
+        discriminator steps these are the last one's points.
+
+        Arrays: noise (n, D), fake, real (n, 2); score_fake, score_real (n) before the step;
+        gradient (n, 4) as the lab's arrows, under the discriminator that has just learnt;
+        fake_after (n, 2), score_fake_after, score_real_after (n) with both networks moved.
+        Values, by part: `sample`, `score`, `loss`, `gradient`, `update`.
+        """
+        twin = self._twin()
+        points, step = self._coming(data)
+        trace: dict[str, Any] = {}
+        with torch.enable_grad():
+            record = twin.play(points, step, trace)
+        return self._parts(twin, trace, record, step, frame_of(data.dataset.train.images))
+
+    # ------------------------------------------------------------------ parts of the lab
+
+    def _generator(self, seed: Any) -> torch.Generator:
+        found = torch.Generator(self.device)
+        return found.manual_seed(read_int(seed, 0, 2**31 - 1, "seed"))
+
+    def _chance(self, logits: Tensor) -> Tensor:
+        return probability(self.config.loss, logits)
+
+    def _some_real(self, data: DataView, count: int) -> Tensor:
+        chosen = torch.arange(count, device=self.device) % len(data.test)
+        return data.test.batch(chosen)
+
+    def _surface(self, frame: Extent, n: int, real: Tensor, fake: Tensor, middle: Tensor) -> Tensor:
+        """Return D's probability (n, n) that a point at each place is real.
+
+        A packed discriminator is shown the place beside a few real points, and the mean over
+        those is taken; told a group's deviation, it is told the usual one.
+        """
+        x0, x1, y0, y1 = frame
+        half_x, half_y = (x1 - x0) / (2 * n), (y1 - y0) / (2 * n)
+        xs = torch.linspace(x0 + half_x, x1 - half_x, n, device=self.device)
+        ys = torch.linspace(y1 - half_y, y0 + half_y, n, device=self.device)
+        places = torch.stack(torch.meshgrid(xs, ys, indexing="xy"), -1).view(-1, 2)
+        x, others = places / self.spec.scale, self.config.packing - 1
+        sets = COMPANIONS if others else 1
+        spread = None
+        if self.config.minibatch_std:
+            both = torch.cat([real, fake]) / self.spec.scale
+            spread = self.seen(both)[:, -1].mean()
+        total = torch.zeros(len(x), device=self.device)
+        for i in range(sets):
+            beside = real[i * others : (i + 1) * others].reshape(1, -1) / self.spec.scale
+            seen = torch.cat([x, beside.expand(len(x), -1)], 1)
+            if spread is not None:
+                seen = torch.cat([seen, spread.expand(len(x), 1)], 1)
+            total += self._chance(self.discriminator(seen).squeeze(1) - middle)
+        return (total / sets).view(n, n)
+
+    def _warp(self) -> Tensor:
+        """Return where G takes a grid of quantiles of the noise, (21, 21, 2), row by row."""
+        share = (torch.arange(WARP, dtype=torch.float64) + 0.5) / WARP
+        uniform = self.config.noise == "uniform"
+        ticks = (2 * share - 1 if uniform else torch.special.ndtri(share)).float()
+        plane = torch.stack(torch.meshgrid(ticks, ticks, indexing="xy"), -1).view(-1, 2)
+        z = torch.zeros(WARP * WARP, self.config.latent_dim, device=self.device)
+        shown = min(2, self.config.latent_dim)
+        z[:, :shown] = plane[:, :shown].to(self.device)
+        return self.generate(z).view(WARP, WARP, 2)
+
+    def _arrows(self, points: Tensor) -> Tensor:
+        """Return x, y, dx, dy (n, 4): each point and the way down its own part of G's loss."""
+        with torch.enable_grad():
+            x = (points / self.spec.scale).detach().requires_grad_()
+            out = self.discriminator(self.seen(x))
+            (slope,) = torch.autograd.grad(generator_loss(self.config.loss, out), x)
+        return torch.cat([points, -slope * (len(out) / self.spec.scale)], 1)
+
+    # ------------------------------------------------------------------ parts of a step
+
+    def _twin(self) -> Any:
+        """Return a learner with copies of everything that learning moves."""
+        twin = type(self)(self.config, self.spec, self.device)  # type: ignore[call-arg]
+        twin.load_tensors({k: v.clone() for k, v in self.tensors().items()})  # type: ignore[attr-defined]
+        return twin
+
+    def _coming(self, data: DataView) -> tuple[Tensor, int]:
+        """Return points and number of the next step, generators seeded as they will be for it."""
+        if self.next_batch is not None:
+            points, _, step = self.next_batch()
+            return points, step
+        torch.manual_seed(0)
+        indices = indices_at(0, 0, self.examples_per_step, len(data.train))  # type: ignore[attr-defined]
+        return data.train.batch(torch.from_numpy(indices).to(self.device)), self.steps
+
+    def _parts(
+        self, twin: Any, trace: dict[str, Any], record: Any, step: int, frame: Extent
+    ) -> Arrays:
+        c, scale, kind = self.config, self.spec.scale, self.config.loss
+        real, fake, z = trace["real"], trace["fake"].detach(), trace["noise"]
+        before = {"real": trace["real_logits"].detach(), "fake": trace["fake_logits"].detach()}
+        with torch.no_grad():
+            fake_after = twin.generator.train()(z)
+            twin.discriminator.eval()
+            taught = {"real": twin.discriminator(self.seen(real)), "fake": None}
+            taught["fake"] = twin.discriminator(self.seen(fake))
+            after = {"real": taught["real"], "fake": twin.discriminator(self.seen(fake_after))}
+        arrows = twin._arrows(fake * scale)
+        middle = self.middle(before["real"], before["fake"])
+        middle_after = self.middle(after["real"], after["fake"])
+
+        def chances(logits: Tensor, middle: Tensor) -> Tensor:
+            return self._chance(logits - middle).flatten().repeat_interleave(c.packing)
+
+        moved = {
+            name: distance(getattr(self, name), getattr(twin, name))
+            for name in ("generator", "discriminator")
+        }
+        taken = {k: decides_real(kind, v, middle).float().mean() for k, v in before.items()}
+        scores = {
+            "score_fake": chances(before["fake"], middle),
+            "score_real": chances(before["real"], middle),
+            "score_fake_after": chances(after["fake"], middle_after),
+            "score_real_after": chances(after["real"], middle_after),
+        }
+        values: dict[str, Any] = {
+            "step": step,
+            "extent": list(frame),
+            "sample": {"points": len(real), "noise_dim": c.latent_dim},
+            "score": {
+                "real": float(scores["score_real"].mean()),
+                "fake": float(scores["score_fake"].mean()),
+                "real_after": float(scores["score_real_after"].mean()),
+                "fake_after": float(scores["score_fake_after"].mean()),
+                "accuracy_real": float(taken["real"]),
+                "accuracy_fake": 1 - float(taken["fake"]),
+            },
+            "loss": {
+                "discriminator": float(record["discriminator/loss"]),
+                "discriminator_penalty": _maybe(trace["penalty"]),
+                "discriminator_after": float(
+                    discriminator_loss(kind, taught["real"], taught["fake"], c.label_smoothing)
+                ),
+                "generator": float(record["generator/loss"]),
+                "generator_after": float(generator_loss(kind, after["fake"])),
+            },
+            "gradient": {
+                "discriminator": _norm(twin.discriminator),
+                "generator": 0.0 if c.trained == "discriminator" else _norm(twin.generator),
+                "points": float(arrows[:, 2:].norm(dim=1).mean()),
+            },
+            "update": {
+                "discriminator": moved["discriminator"],
+                "generator": moved["generator"],
+                "points": float((fake_after - fake).norm(dim=1).mean()) * scale,
+                "discriminator_learning_rate": _rate(twin, "discriminator"),
+                "generator_learning_rate": _rate(twin, "generator"),
+            },
+        }
+        arrays = {
+            "noise": z,
+            "fake": fake * scale,
+            "real": real * scale,
+            "gradient": arrows,
+            "fake_after": fake_after * scale,
+            **scores,
+        }
+        return Arrays({name: _numpy(a[:SHOWN]) for name, a in arrays.items()}, values)
+
+
+def frame_of(points: np.ndarray) -> Extent:
+    """Return a square around points (N, 2), a little wider than they reach."""
+    low, high = points.min(0).astype(float), points.max(0).astype(float)
+    x, y = (low + high) / 2
+    half = max(float((high - low).max()) / 2, 1e-6) * MARGIN
+    return (float(x - half), float(x + half), float(y - half), float(y + half))
+
+
+def read_extent(value: Any) -> Extent:
+    """Read [x0, x1, y0, y1] with x0 < x1 and y0 < y1, or raise `Rejected`."""
+    x0, x1, y0, y1 = read_numbers(value, 4, "extent")
+    if x0 >= x1 or y0 >= y1:
+        raise Rejected(f"extent must be [x0, x1, y0, y1] in order; got {value!r:.60}.", "extent")
+    return (x0, x1, y0, y1)
+
+
+def distance(one: torch.nn.Module, other: torch.nn.Module) -> float:
+    """Return the 2-norm of the difference of all parameters together."""
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    return float(torch.stack([(a.detach() - b.detach()).norm() for a, b in pairs]).norm())
+
+
+def _norm(network: torch.nn.Module) -> float:
+    graded = [p for p in network.parameters() if p.grad is not None]
+    return float(gradient_norm(graded)) if graded else 0.0
+
+
+def _rate(learner: Any, name: str) -> float:
+    return float(learner.optimizers[name].param_groups[0]["lr"])
+
+
+def _maybe(value: Tensor | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _numpy(x: Tensor) -> np.ndarray:
+    found: np.ndarray = x.detach().float().cpu().numpy()
+    return found

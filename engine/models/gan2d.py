@@ -1,0 +1,429 @@
+"""A generative adversarial network on points of the plane.
+
+Goodfellow et al. 2014, "Generative Adversarial Nets" (arXiv 1406.2661), with the losses and
+remedies of later papers (`engine.adversarial` names them). One step: the discriminator learns
+`discriminator_steps` times, each time on fresh points, then the generator learns once, from the
+last points that it made. Real and generated points go through the discriminator as one batch;
+it has no batch normalisation, so that this changes nothing of what is learnt.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.func import functional_call
+from torch.optim import SGD, Adam, Optimizer
+
+from engine import adversarial, gan2d_networks
+from engine.adversarial import (
+    decides_real,
+    discriminator_loss,
+    discriminator_slopes,
+    frozen,
+    generator_loss,
+    generator_slope,
+    gradient_penalty,
+    minibatch_std,
+    pack,
+    r1_penalty,
+)
+from engine.configs.gan2d import GAN2DConfig
+from engine.gan2d_networks import Perceptron
+from engine.gan2d_views import GAN2DViews
+from engine.learner import Finding, Learner, LiveView, Record, gradient_norm, lowered
+from engine.modes import SAMPLES, Grid, mode_metrics
+from engine.monitor import Watch
+from engine.payloads import Payload, Views
+from engine.rng import stream_seed
+from engine.schedules import cosine_decay
+from engine.tensors import DataSpec, DataView
+
+NORM_EVERY = 8  # steps between two readings of accuracies and gradient norms; from experience
+JUDGED = 1000  # points of each kind whose scores make an accuracy
+
+Trace = dict[str, Any]
+
+
+class GAN2DLearner(GAN2DViews, Learner):
+    """Generator and discriminator, both perceptrons, with an optimizer each."""
+
+    config: GAN2DConfig
+    live_views: ClassVar[tuple[LiveView, ...]] = (LiveView("lab", 0.1),)
+    exploded_at: ClassVar[float] = float("inf")  # a loss may grow as the other side wins
+    monitor_interval_s: ClassVar[float] = 1.0
+    plain_metrics: ClassVar[tuple[str, ...] | None] = None
+
+    def __init__(self, config: GAN2DConfig, spec: DataSpec, device: torch.device) -> None:
+        super().__init__(config, spec, device)
+        self.generator = gan2d_networks.generator(config).to(device)
+        self.discriminator = gan2d_networks.discriminator(config).to(device)
+        self.networks = {"generator": self.generator, "discriminator": self.discriminator}
+        self.average: Perceptron | None = None
+        if config.averaging:
+            self.average = copy.deepcopy(self.generator).requires_grad_(False)
+            self.networks["average"] = self.average
+        self.optimizers = {
+            "generator": self._optimizer(self.generator, config.generator_rate),
+            "discriminator": self._optimizer(
+                self.discriminator, config.discriminator_learning_rate
+            ),
+        }
+        self.watch = Watch("points")
+        self.steps = 0  # how many are done, as far as this object knows
+        self.grid: tuple[str, Grid] | None = None
+
+    def _optimizer(self, network: Perceptron, rate: float) -> Optimizer:
+        c = self.config
+        fused = self.device.type in ("cpu", "cuda")
+        if c.optimizer == "sgd":
+            return SGD(network.parameters(), lr=rate, momentum=c.adam_beta1, fused=fused)
+        betas = (c.adam_beta1, c.adam_beta2)
+        return Adam(network.parameters(), lr=rate, betas=betas, fused=fused)
+
+    @property
+    def examples_per_step(self) -> int:
+        """Fresh real points for each of the discriminator's steps."""
+        c = self.config
+        return c.batch_size * c.packing * c.discriminator_steps
+
+    # ------------------------------------------------------------------ sampling and judging
+
+    def noise(self, count: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw z (B, D), normal or uniform in [-1, 1]."""
+        shape = (count, self.config.latent_dim)
+        if self.config.noise == "uniform":
+            return torch.rand(shape, generator=generator, device=self.device) * 2 - 1
+        return torch.randn(shape, generator=generator, device=self.device)
+
+    def generate(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return the points (B, 2) of noise (B, D), from the averaged generator if there is one."""
+        return (self.average or self.generator)(z) * self.spec.scale
+
+    def score(self, points: Tensor) -> Tensor:
+        """Return D's logits (B,) of points (B, 2); packed neighbours share theirs."""
+        size, count = self.config.packing, len(points)
+        x = points / self.spec.scale
+        missing = -count % size
+        if missing:
+            x = torch.cat([x, x[:1].expand(missing, 2)])
+        return self.discriminator(self.seen(x)).squeeze(1).repeat_interleave(size)[:count]
+
+    def seen(self, x: Tensor, noise: float = 0.0) -> Tensor:
+        """Return what D's first layer is given of points (B, 2): noisy, packed, with deviation."""
+        if noise > 0:
+            x = x + noise * torch.randn_like(x)
+        x = pack(x, self.config.packing)
+        return minibatch_std(x) if self.config.minibatch_std else x
+
+    # ------------------------------------------------------------------ training
+
+    def training_step(self, images: Tensor, labels: Tensor, step: int) -> Record:
+        """Let D learn from k batches of points, then G from its last one."""
+        return self.play(images, step)
+
+    def play(self, points: Tensor, step: int, trace: Trace | None = None) -> Record:
+        """Take one step on points (k m B, 2); `trace` takes in what the step was made of."""
+        c = self.config
+        self.steps = step + 1
+        trace = {} if trace is None else trace
+        decay = cosine_decay(step, c.decay_steps)
+        x = points if self.spec.scale == 1 else points / self.spec.scale
+        each = max(len(x) // c.discriminator_steps // c.packing, 1) * c.packing
+        by_hand = self.generator.by_hand and self.discriminator.by_hand and not c.unrolled_steps
+        for k in range(c.discriminator_steps):
+            real = x[k * each : (k + 1) * each]
+            z = self.noise(len(real))
+            layers = self.generator.run(z) if by_hand else None
+            fake = layers[-1] if layers else self.generator(z)
+            self._judge(real, fake.detach(), trace)
+            if c.trained != "generator":
+                self._move("discriminator", c.discriminator_learning_rate * decay)
+        trace |= {"real": real, "noise": z, "fake": fake}
+        self._persuade(real, fake, layers, trace)
+        if c.trained != "discriminator":
+            self._move("generator", c.generator_rate * decay)
+            self._follow(step)
+        return self._record(step, trace)
+
+    def _judge(self, real: Tensor, fake: Tensor, trace: Trace) -> None:
+        """Put the slopes of D's loss on a batch into its weights' `.grad`."""
+        c = self.config
+        x = torch.cat([self.seen(real, c.instance_noise), self.seen(fake, c.instance_noise)])
+        half = len(x) // 2
+        penalised = c.r1_gamma > 0 or (c.loss == "wgan_gp" and c.penalty_weight > 0)
+        penalty = None
+        if self.discriminator.by_hand and not penalised:
+            layers = self.discriminator.run(x)
+            out = layers[-1]
+            loss = discriminator_loss(c.loss, out[:half], out[half:], c.label_smoothing)
+            slopes = discriminator_slopes(c.loss, out[:half], out[half:], c.label_smoothing)
+            self.discriminator.run_back(torch.cat(slopes), layers, weights=True, inputs=False)
+        else:
+            out = self.discriminator(x)
+            loss = discriminator_loss(c.loss, out[:half], out[half:], c.label_smoothing)
+            penalty = self._penalty(x[:half], x[half:]) if penalised else None
+            self.optimizers["discriminator"].zero_grad(set_to_none=True)
+            (loss if penalty is None else loss + penalty).backward()
+        trace["penalty"] = penalty
+        trace |= {"loss": loss, "real_logits": out[:half], "fake_logits": out[half:]}
+
+    def _penalty(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return the weighted penalties on D's slope by the points it sees, packed ones together.
+
+        The group's deviation is computed anew from the points, so that its slope counts too.
+        """
+        c = self.config
+        points = 2 * c.packing
+
+        def critic(x: Tensor) -> Tensor:
+            return self.discriminator(minibatch_std(x) if c.minibatch_std else x)
+
+        real, fake = real[:, :points], fake[:, :points]
+        penalty = real.new_zeros(())
+        if c.r1_gamma > 0:
+            penalty = penalty + c.r1_gamma * r1_penalty(critic, real)
+        if c.loss == "wgan_gp" and c.penalty_weight > 0:
+            mix = torch.rand(len(real), 1, device=self.device)
+            penalty = penalty + c.penalty_weight * gradient_penalty(critic, real, fake, mix)
+        return penalty
+
+    def _persuade(
+        self, real: Tensor, fake: Tensor, layers: list[Tensor] | None, trace: Trace
+    ) -> None:
+        """Put the slopes of G's loss into its weights' `.grad`, D's standing still."""
+        c = self.config
+        learns = c.trained != "discriminator"
+        if layers is not None:
+            loss, slope = self._slope_at(fake, c.instance_noise)
+            if learns:
+                self.generator.run_back(slope, layers, weights=True, inputs=False)
+        else:
+            with frozen(self.discriminator):
+                seen = self.seen(fake, c.instance_noise)
+                ahead = self._look_ahead(real, fake) if c.unrolled_steps else {}
+                out = functional_call(self.discriminator, ahead, (seen,))
+                loss = generator_loss(c.loss, out)
+                self.optimizers["generator"].zero_grad(set_to_none=True)
+                if learns:
+                    loss.backward()
+        trace["generator_loss"] = loss
+
+    def _slope_at(self, fake: Tensor, noise: float = 0.0) -> tuple[Tensor, Tensor]:
+        """Return G's loss and its slope by each generated point (B, 2), by hand."""
+        c = self.config
+        if c.minibatch_std:
+            leaf = fake.detach().requires_grad_()
+            with torch.enable_grad():
+                seen = self.seen(leaf, noise)
+        else:
+            seen = self.seen(fake, noise)
+        layers = self.discriminator.run(seen.detach())
+        loss = generator_loss(c.loss, layers[-1])
+        slope = self.discriminator.run_back(
+            generator_slope(c.loss, layers[-1]), layers, weights=False, inputs=True
+        )
+        assert slope is not None
+        if c.minibatch_std:
+            (slope,) = torch.autograd.grad(seen, leaf, slope)
+        return loss, slope.view_as(fake)
+
+    def _look_ahead(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """Return D's weights after `unrolled_steps` steps against this batch, with their graph.
+
+        Metz et al. 2017, "Unrolled Generative Adversarial Networks", section 2.3: its optimizer's
+        steps from its optimizer's state; the generator learns through all of them.
+        """
+        c = self.config
+        rate = c.discriminator_learning_rate * cosine_decay(self.steps - 1, c.decay_steps)
+        optimizer = self.optimizers["discriminator"]
+        weights = {k: p.detach().requires_grad_() for k, p in self.discriminator.named_parameters()}
+        slots = [
+            {k: v.clone() for k, v in optimizer.state.get(p, {}).items()}
+            for p in self.discriminator.parameters()
+        ]
+        x = torch.cat([self.seen(real, c.instance_noise), self.seen(fake, c.instance_noise)])
+        for _ in range(c.unrolled_steps):
+            out = functional_call(self.discriminator, weights, (x,))
+            half = len(x) // 2
+            loss = discriminator_loss(c.loss, out[:half], out[half:], c.label_smoothing)
+            slopes = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
+            moves = [self._move_of(g, s) for g, s in zip(slopes, slots, strict=True)]
+            weights = {k: w - rate * m for (k, w), m in zip(weights.items(), moves, strict=True)}
+        return weights
+
+    def _move_of(self, slope: Tensor, slots: dict[str, Tensor]) -> Tensor:
+        """Return one step of D's optimizer at rate 1, as a function of the slope; moves `slots`."""
+        c, zero = self.config, torch.zeros_like(slope)
+        if c.optimizer == "sgd":
+            slots["momentum_buffer"] = slots.get("momentum_buffer", zero) * c.adam_beta1 + slope
+            return slots["momentum_buffer"]
+        slots["step"] = step = slots.get("step", torch.zeros((), device=slope.device)) + 1
+        first = torch.lerp(slots.get("exp_avg", zero), slope, 1 - c.adam_beta1)
+        second = torch.lerp(slots.get("exp_avg_sq", zero), slope.square(), 1 - c.adam_beta2)
+        slots |= {"exp_avg": first, "exp_avg_sq": second}
+        # 1e-16 under the root as Adam's 1e-8 beside it: the root has no slope at 0
+        root = (second / (1 - c.adam_beta2**step) + 1e-16).sqrt()
+        return first / (1 - c.adam_beta1**step) / root
+
+    def _move(self, name: str, rate: float) -> None:
+        optimizer = self.optimizers[name]
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.step()
+
+    @torch.no_grad()
+    def _follow(self, step: int) -> None:
+        """Move the averaged generator; its memory is short at first."""
+        if self.average is None:
+            return
+        memory = min(self.config.averaging, (1 + step) / (10 + step))
+        ours: list[Tensor] = list(self.average.parameters())
+        theirs: list[Tensor] = list(self.generator.parameters())
+        torch._foreach_lerp_(ours, theirs, 1 - memory)
+        for mine, its in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+            mine.copy_(its)
+
+    def _record(self, step: int, trace: Trace) -> Record:
+        loss = trace["loss"].detach()
+        record = {
+            "loss": loss,
+            "discriminator/loss": loss,
+            "generator/loss": trace["generator_loss"].detach(),
+        }
+        if trace["penalty"] is not None:
+            record["discriminator/penalty"] = trace["penalty"].detach()
+        if step % NORM_EVERY == 0:
+            c = self.config
+            real, fake = trace["real_logits"].detach(), trace["fake_logits"].detach()
+            taken = decides_real(c.loss, torch.cat([real, fake]))
+            record["discriminator/accuracy_real"] = taken[: len(real)].float().mean()
+            record["discriminator/accuracy_fake"] = 1 - taken[len(real) :].float().mean()
+            record["discriminator/grad_norm"] = gradient_norm(list(self.discriminator.parameters()))
+            if c.trained != "discriminator":
+                record["generator/grad_norm"] = gradient_norm(list(self.generator.parameters()))
+        return record
+
+    def settings_now(self, step: int) -> dict[str, float]:
+        """Return the learning rates at a step, for the curves."""
+        c = self.config
+        decay = cosine_decay(step, c.decay_steps)
+        return {
+            "generator/learning_rate": c.generator_rate * decay,
+            "discriminator/learning_rate": c.discriminator_learning_rate * decay,
+        }
+
+    def lower_rates(self) -> dict[str, float]:
+        """Return lower rates for both networks."""
+        return {
+            name: lowered(getattr(self.config, name))
+            for name in ("generator_learning_rate", "discriminator_learning_rate")
+        }
+
+    # ------------------------------------------------------------------ forks
+
+    def graft(self, tensors: dict[str, Tensor], old: Any) -> dict[str, Tensor]:
+        """Fit a checkpoint to other remedies: packing, deviation, spectral or batch norm, mean."""
+        if old.optimizer != self.config.optimizer:
+            tensors = {k: v for k, v in tensors.items() if not k.startswith("optimizers.")}
+        first = (gan2d_networks.inputs(old), gan2d_networks.inputs(self.config))
+        before = gan2d_networks.generator(old), gan2d_networks.discriminator(old)
+        found = adversarial.graft(tensors, "generator", before[0], self.generator, "generator")
+        found |= adversarial.graft(
+            tensors,
+            "discriminator",
+            before[1],
+            self.discriminator,
+            "discriminator",
+            {"linear0": first},
+        )
+        if self.average is not None:
+            held = "average" if old.averaging else "generator"
+            source = {k: v for k, v in tensors.items() if k.startswith(f"networks.{held}.")}
+            fitted = adversarial.graft(source, held, before[0], self.average, "none")
+            prefix = f"networks.{held}."
+            found |= {f"networks.average.{k.removeprefix(prefix)}": v for k, v in fitted.items()}
+        return found
+
+    # ------------------------------------------------------------------ evaluation
+
+    def evaluate(self, data: DataView, *, seed: int, limit: int | None) -> dict[str, float]:
+        """Return how well generated points cover the data, and D's accuracy on held-out ones.
+
+        The toy protocol asks for 2,500 points; they are cheap, so `limit` does not lessen them.
+        """
+        return self._evaluated(data, seed, SAMPLES)
+
+    def evaluate_fully(
+        self, data: DataView, *, seed: int, samples: int | None = None
+    ) -> dict[str, float]:
+        """Return the same on `samples` points, 2,500 as published when None."""
+        return self._evaluated(data, seed, samples or SAMPLES)
+
+    def _evaluated(self, data: DataView, seed: int, count: int) -> dict[str, float]:
+        with self.evaluating():
+            generator = torch.Generator(self.device).manual_seed(stream_seed(seed, 0, "test"))
+            points = self.generate(self.noise(count, generator))
+            judged = self.judgement(data, points)
+            held_out = {k: v for k, v in judged.items() if k.endswith("accuracy_held_out")}
+            return {**self.coverage(data, points.cpu().numpy()), **held_out}
+
+    def coverage(self, data: DataView, points: np.ndarray) -> dict[str, float]:
+        """Return mode metrics where modes are known, divergences on a grid where fewer than two."""
+        mixture, found = data.dataset.mixture, {}
+        if mixture is not None:
+            found = mode_metrics(points, mixture.means, mixture.sd)
+        if mixture is None or len(mixture.means) < 2:
+            if self.grid is None or self.grid[0] != data.dataset.fingerprint:
+                self.grid = (data.dataset.fingerprint, Grid.of(data.dataset.train.images))
+            found |= self.grid[1].metrics(points)
+        return found
+
+    def judgement(self, data: DataView, points: Tensor) -> dict[str, float]:
+        """Return D's accuracy and mean probability on real, held-out and generated points."""
+        c, scores = self.config, {}
+        count = max(min(JUDGED, len(points)) // c.packing, 1) * c.packing
+        shown = {
+            "real": data.train.batch(slice(0, count)),
+            "held_out": data.test.batch(slice(0, count)),
+            "fake": points[:count],
+        }
+        scores = {name: self.score(x) for name, x in shown.items()}
+        middle = self.middle(scores["real"], scores["fake"])
+        found = {}
+        for name, logits in scores.items():
+            right = decides_real(c.loss, logits, middle)
+            share = float(right.float().mean())
+            found[f"discriminator/accuracy_{name}"] = 1 - share if name == "fake" else share
+            mean = float(adversarial.probability(c.loss, logits - middle).mean())
+            found[f"discriminator/mean_{name}"] = mean
+        found["discriminator/sign_real"] = 2 * found["discriminator/accuracy_real"] - 1
+        return found
+
+    def middle(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return what a Wasserstein critic's scores are counted from, since they have no zero."""
+        if self.config.loss != "wgan_gp":
+            return torch.zeros((), device=self.device)
+        return (real.mean() + fake.mean()) / 2
+
+    def monitor(
+        self, data: DataView, step: int
+    ) -> tuple[dict[str, float], Payload | None, list[Finding]]:
+        """Return coverage and D's health at this step, and what they give cause to say."""
+        values = self.health(data)
+        return values, Views({}, values), self.watch.check(step, values, self.config)
+
+    def health(self, data: DataView) -> dict[str, float]:
+        """Return the monitor's numbers of now, on 2,500 points of fixed noise."""
+        generator = torch.Generator(self.device).manual_seed(0)
+        points = self.generate(self.noise(SAMPLES, generator))
+        mixture = data.dataset.mixture
+        modes = {"modes": float(len(mixture.means))} if mixture is not None else {}
+        return {
+            **modes,
+            **self.coverage(data, points.cpu().numpy()),
+            **self.judgement(data, points),
+        }
