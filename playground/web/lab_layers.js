@@ -1,0 +1,148 @@
+// The layers of the lab's picture, each onto one canvas. They know pixels and colours, no runs.
+
+import { cellAreas, levelLine } from "./lab_math.js";
+
+/**
+ * @typedef {object} View
+ * @property {(p: number[]) => number[]} px a place on the plane -> pixels
+ * @property {number} width
+ * @property {number} height
+ * @property {number} ratio device pixels of one pixel
+ * @property {number} scale pixels of one unit
+ * @property {number[]} range [x0, x1, y0, y1] that is seen
+ */
+
+/**
+ * D's probability as a heat map, and the line on which it is one half.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {View} view
+ * @param {{image: HTMLCanvasElement, grid: object, extent: number[]}} surface
+ */
+export function drawSurface(ctx, view, { image, grid, extent }, colours) {
+  const [rows, columns] = grid.shape;
+  const [left, top] = view.px([extent[0], extent[3]]);
+  const [right, bottom] = view.px([extent[1], extent[2]]);
+  const [cell, line] = [(right - left) / (columns - 1), (bottom - top) / (rows - 1)];
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, top, right - left, bottom - top);
+  ctx.clip();
+  ctx.imageSmoothingEnabled = true;
+  ctx.imageSmoothingQuality = "high";
+  // Values stand at the corners of cells, pixels at their middles: half a cell of overhang.
+  ctx.drawImage(image, left - cell / 2, top - line / 2, cell * columns, line * rows);
+  const pieces = levelLine(grid, 0.5);
+  ctx.beginPath();
+  for (let i = 0; i < pieces.length; i += 4) {
+    ctx.moveTo(left + pieces[i] * cell, top + pieces[i + 1] * line);
+    ctx.lineTo(left + pieces[i + 2] * cell, top + pieces[i + 3] * line);
+  }
+  ctx.strokeStyle = colours.ink;
+  ctx.globalAlpha = 0.45;
+  ctx.lineWidth = 1;
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** Where the generator takes a regular grid of noise: the denser it lands, the fuller the colour. */
+export function drawWarp(ctx, view, warp, extent, colours) {
+  const [rows, columns] = warp.shape;
+  const areas = cellAreas(warp);
+  const even = ((extent[1] - extent[0]) * (extent[3] - extent[2])) / areas.length;
+  const pixels = warpPixels(view, warp);
+  ctx.save();
+  ctx.fillStyle = colours.generator;
+  for (let i = 0; i < rows - 1; i += 1) {
+    for (let j = 0; j < columns - 1; j += 1) {
+      const a = 2 * (i * columns + j);
+      const d = a + 2 * columns;
+      ctx.globalAlpha = opacity(even / Math.max(areas[i * (columns - 1) + j], 1e-12));
+      ctx.beginPath();
+      ctx.moveTo(pixels[a], pixels[a + 1]);
+      ctx.lineTo(pixels[a + 2], pixels[a + 3]);
+      ctx.lineTo(pixels[d + 2], pixels[d + 3]);
+      ctx.lineTo(pixels[d], pixels[d + 1]);
+      ctx.fill();
+    }
+  }
+  ctx.globalAlpha = 0.7;
+  ctx.strokeStyle = colours.generator;
+  ctx.lineWidth = 0.8;
+  ctx.stroke(gridLines(pixels, rows, columns));
+  ctx.restore();
+}
+
+/** A cell as dense as an even spread is faint; a thousand times denser is full. */
+function opacity(density) {
+  return Math.min(Math.max(0.12 + 0.1 * Math.log(density), 0.03), 0.7);
+}
+
+function warpPixels(view, { data }) {
+  const pixels = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i += 2) {
+    const [x, y] = view.px([data[i], data[i + 1]]);
+    pixels[i] = x;
+    pixels[i + 1] = y;
+  }
+  return pixels;
+}
+
+function gridLines(pixels, rows, columns) {
+  const path = new Path2D();
+  for (let i = 0; i < rows; i += 1) {
+    for (let j = 0; j < columns; j += 1) {
+      const at = 2 * (i * columns + j);
+      if (j) path.lineTo(pixels[at], pixels[at + 1]);
+      else path.moveTo(pixels[at], pixels[at + 1]);
+    }
+  }
+  for (let j = 0; j < columns; j += 1) {
+    for (let i = 0; i < rows; i += 1) {
+      const at = 2 * (i * columns + j);
+      if (i) path.lineTo(pixels[at], pixels[at + 1]);
+      else path.moveTo(pixels[at], pixels[at + 1]);
+    }
+  }
+  return path;
+}
+
+/**
+ * Where D's gradient pushes generated points: rows of x, y, dx, dy. The longest arrow is
+ * `longest` pixels; short ones keep their direction and are drawn by the root of their length.
+ */
+export function drawArrows(ctx, view, { data, shape }, colours, longest = 34) {
+  let most = 0;
+  for (let i = 0; i < shape[0]; i += 1) most = Math.max(most, Math.hypot(data[4 * i + 2], data[4 * i + 3]));
+  if (!(most > 0)) return;
+  const path = new Path2D();
+  for (let i = 0; i < shape[0]; i += 1) {
+    const size = Math.hypot(data[4 * i + 2], data[4 * i + 3]);
+    const length = longest * Math.sqrt(size / most);
+    if (length < 2) continue;
+    const [x, y] = view.px([data[4 * i], data[4 * i + 1]]);
+    arrow(path, x, y, (data[4 * i + 2] / size) * length, (-data[4 * i + 3] / size) * length);
+  }
+  ctx.save();
+  ctx.lineCap = ctx.lineJoin = "round";
+  ctx.strokeStyle = colours.paper;
+  ctx.globalAlpha = 0.75;
+  ctx.lineWidth = 3.2;
+  ctx.stroke(path);
+  ctx.globalAlpha = 1;
+  ctx.strokeStyle = colours.ink;
+  ctx.lineWidth = 1.3;
+  ctx.stroke(path);
+  ctx.restore();
+}
+
+function arrow(path, x, y, dx, dy) {
+  const length = Math.hypot(dx, dy);
+  const [ux, uy] = [dx / length, dy / length];
+  const head = Math.min(5, length * 0.5);
+  const [tx, ty] = [x + dx, y + dy];
+  path.moveTo(x, y);
+  path.lineTo(tx, ty);
+  path.moveTo(tx - head * (ux - 0.6 * uy), ty - head * (uy + 0.6 * ux));
+  path.lineTo(tx, ty);
+  path.lineTo(tx - head * (ux + 0.6 * uy), ty - head * (uy - 0.6 * ux));
+}

@@ -1,0 +1,88 @@
+// What the page's store says of runs, sources and past frames, told to the lab.
+
+import { debounce } from "./explorer_dom.js";
+import { api, on, state } from "./store.js";
+
+const SLOW_MS = 1500; // no preview within this time: ask instead
+const END_MS = 500; // a run that ends is put away first
+const LOOK_MS = 250;
+const VIEW = "lab";
+
+/** Whether the attached run is what is on screen, and trains. */
+function running() {
+  return Boolean(state.run && state.source?.run === state.run.id && state.run.state === "running");
+}
+
+/**
+ * Connect the lab with the store.
+ * @param {import("./lab_state.js").Lab} lab
+ * @returns {Array<() => void>} functions that end it
+ */
+export function follow(lab) {
+  let timer = 0;
+  let shown = null; // data set of what is on screen
+
+  const open = () => {
+    clearTimeout(timer);
+    lab.forget();
+    lab.live = running();
+    if (!state.source) {
+      lab.drawing = null;
+      return lab.setStatus("empty");
+    }
+    if (!lab.live) return lab.load();
+    lab.setStatus("ready");
+    sent = "{}";
+    sendLook();
+    if (dataset() !== shown || !lab.data) lab.loadData();
+    shown = dataset();
+    timer = setTimeout(() => { if (lab.drawing?.step === undefined) lab.load(); }, SLOW_MS);
+    return undefined;
+  };
+
+  const dataset = () => (state.source?.run === state.run?.id ? state.run?.dataset : null);
+
+  let sent = "{}";
+  const sendLook = debounce(async () => {
+    const args = lab.look();
+    const text = JSON.stringify(args);
+    if (!lab.live) return lab.redraw().catch((error) => lab.emit("error", error));
+    if (text === sent || !state.run?.owner_is_you) return undefined;
+    sent = text;
+    return api(`runs/${state.run.id}/commands`, { body: { command: "look", name: VIEW, args } })
+      .catch((error) => console.warn("The live view keeps its usual part of the plane:", error.message));
+  }, LOOK_MS);
+
+  const paused = () => state.run?.state === "paused" && state.source?.run === state.run.id;
+  const settle = debounce(() => { if (paused()) lab.redraw().catch(() => {}); }, LOOK_MS);
+
+  const preview = ({ name, payload }) => {
+    if (name !== VIEW || lab.past !== null) return;
+    if (!lab.live && !paused()) return; // a run that has ended is asked exactly; these are older
+    lab.take(payload);
+    if (!lab.live) settle();
+  };
+
+  const status = () => {
+    const was = lab.live;
+    lab.live = running();
+    if (was && !lab.live) {
+      clearTimeout(timer);
+      timer = setTimeout(() => { if (!lab.live) lab.load(); }, state.run?.state === "paused" ? 0 : END_MS);
+    }
+    if (!was && lab.live) sendLook();
+    if (was !== lab.live) lab.setStatus(lab.status);
+  };
+
+  const frame = (past) => {
+    const payload = past?.views?.[VIEW];
+    lab.past = past ? past.step : null;
+    if (payload) lab.take(payload);
+    else if (!past && state.source) lab.redraw().catch((error) => lab.emit("error", error));
+    lab.setStatus(lab.status);
+  };
+
+  lab.on("look", sendLook);
+  queueMicrotask(open);
+  return [on("source", open), on("preview", preview), on("status", status), on("run", status), on("frame", frame)];
+}
