@@ -44,7 +44,7 @@ def nearest_radii(real: Tensor, k: int = 5) -> Tensor:
     if not 1 <= k < len(real):
         raise ValueError(f"k must be 1 to {len(real) - 1}; got {k}")
     own = distances(real, real).fill_diagonal_(-1.0)  # itself first, whatever the rounding
-    return own.kthvalue(k + 1, dim=1).values
+    return own.topk(k + 1, dim=1, largest=False).values[:, k]
 
 
 def coverage_density(
@@ -199,7 +199,8 @@ def _squared_mmd(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _kernel(x: Tensor, y: Tensor) -> Tensor:
-    return (x @ y.T).div_(x.shape[1]).add_(1).pow_(3)
+    base = (x @ y.T).div_(x.shape[1]).add_(1)
+    return base.square().mul_(base)
 
 
 # -------------------------------------------------------------------- bins that differ
