@@ -36,7 +36,8 @@ class Perceptron(nn.Sequential):
         layers: OrderedDict[str, nn.Module] = OrderedDict()
         last = len(widths) - 2
         for i, (fan_in, fan_out) in enumerate(pairwise(widths)):
-            layers[f"linear{i}"] = normalised(nn.Linear(fan_in, fan_out), spectral)
+            shifted = batch_norm and i < last  # the normalisation takes a bias away again
+            layers[f"linear{i}"] = normalised(nn.Linear(fan_in, fan_out, not shifted), spectral)
             if i < last:
                 if batch_norm:
                     layers[f"norm{i}"] = nn.BatchNorm1d(fan_out)
