@@ -17,7 +17,7 @@ class DCGANConfig(GANConfig):
     """
 
     latent_dim: int = with_default("latent_dim", 64)
-    generator_learning_rate: float = with_default("generator_learning_rate", 1e-3)
+    generator_learning_rate: float = with_default("generator_learning_rate", 2e-3)
     discriminator_learning_rate: float = with_default("discriminator_learning_rate", 1e-3)
     batch_size: int = with_default("batch_size", 64, maximum=512, unit="pictures")
     channels: int = field(

@@ -291,7 +291,7 @@ class DCGANLearner(PictureViews, Learner):
                         slots[name] = torch.empty_like(parameter).copy_(value)
 
     def graft(self, tensors: dict[str, Tensor], old: Config) -> dict[str, Tensor]:
-        """Fit a checkpoint to networks that a fork changed; what is new starts fresh."""
+        """Fit a checkpoint to networks that a fork changed; what is new or resized starts fresh."""
         assert isinstance(old, DCGANConfig)
         new = self.config
         before: dict[str, nn.Module] = {
@@ -307,7 +307,12 @@ class DCGANLearner(PictureViews, Learner):
         }
         found: dict[str, Tensor] = {}
         for name, network in self.networks.items():
-            found |= graft(tensors, name, before[name], network, name, inputs)
+            changed = inputs if name == "discriminator" else None
+            found |= graft(tensors, name, before[name], network, name, changed)
+            for key, fresh in network.state_dict().items():
+                kept = found.get(f"networks.{name}.{key}")
+                if kept is not None and kept.shape != fresh.shape:
+                    found[f"networks.{name}.{key}"] = fresh
         return found
 
 
