@@ -107,7 +107,8 @@ def test_pictures_have_the_size_of_the_data_and_stay_between_0_and_1(
         made = learner.generate(learner.noise(5))
         logits = learner.score(made)
     assert made.shape == (5, *shape)
-    assert float(made.min()) >= 0 and float(made.max()) <= 1
+    assert float(made.min()) >= 0
+    assert float(made.max()) <= 1
     assert logits.shape == (5,)
 
 
@@ -168,7 +169,8 @@ def test_a_packed_discriminator_gives_neighbours_one_logit() -> None:
     with learner.evaluating():
         logits = learner.score(data.test.batch(slice(0, 5)))
     assert logits.shape == (5,)
-    assert logits[0] == logits[1] and logits[2] == logits[3]
+    assert logits[0] == logits[1]
+    assert logits[2] == logits[3]
     assert learner.examples_per_step == 8
 
 
@@ -267,7 +269,8 @@ def test_a_forked_discriminator_says_at_first_what_it_said(
     path = checkpoint.step_path(tmp_path, 2)
     old, _ = restore(path, data, CPU)
     new, _ = restore(path, data, CPU, remedy)
-    assert isinstance(old, DCGANLearner) and isinstance(new, DCGANLearner)
+    assert isinstance(old, DCGANLearner)
+    assert isinstance(new, DCGANLearner)
     twice = data.test.batch(slice(0, 4)).repeat_interleave(2, 0)
     with old.evaluating(), new.evaluating():
         assert torch.allclose(new.score(twice), old.score(twice), atol=1e-5)
