@@ -31,6 +31,7 @@ export async function mount(element) {
   stage.body.after(pad.element);
   element.replaceChildren(root);
   follow(lab);
+  lab.on("drawing", ({ dReal, dFake }) => { if (!lab.live && lab.past === null) emit("tried", { what: "gap", value: dReal - dFake }); });
 }
 
 // ---- the game and its buttons -----------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 import { cellAreas, levelLine } from "./lab_math.js";
 
+const MOST_ARROWS = 64; // more hide each other
+
 /**
  * @typedef {object} View
  * @property {(p: number[]) => number[]} px a place on the plane -> pixels
@@ -22,20 +24,19 @@ export function drawSurface(ctx, view, { image, grid, extent }, colours) {
   const [rows, columns] = grid.shape;
   const [left, top] = view.px([extent[0], extent[3]]);
   const [right, bottom] = view.px([extent[1], extent[2]]);
-  const [cell, line] = [(right - left) / (columns - 1), (bottom - top) / (rows - 1)];
+  const [cell, line] = [(right - left) / columns, (bottom - top) / rows];
   ctx.save();
   ctx.beginPath();
   ctx.rect(left, top, right - left, bottom - top);
   ctx.clip();
   ctx.imageSmoothingEnabled = true;
   ctx.imageSmoothingQuality = "high";
-  // Values stand at the corners of cells, pixels at their middles: half a cell of overhang.
-  ctx.drawImage(image, left - cell / 2, top - line / 2, cell * columns, line * rows);
+  ctx.drawImage(image, left, top, right - left, bottom - top);
   const pieces = levelLine(grid, 0.5);
   ctx.beginPath();
   for (let i = 0; i < pieces.length; i += 4) {
-    ctx.moveTo(left + pieces[i] * cell, top + pieces[i + 1] * line);
-    ctx.lineTo(left + pieces[i + 2] * cell, top + pieces[i + 3] * line);
+    ctx.moveTo(left + (pieces[i] + 0.5) * cell, top + (pieces[i + 1] + 0.5) * line);
+    ctx.lineTo(left + (pieces[i + 2] + 0.5) * cell, top + (pieces[i + 3] + 0.5) * line);
   }
   ctx.strokeStyle = colours.ink;
   ctx.globalAlpha = 0.45;
@@ -112,10 +113,11 @@ function gridLines(pixels, rows, columns) {
  */
 export function drawArrows(ctx, view, { data, shape }, colours, longest = 34) {
   let most = 0;
-  for (let i = 0; i < shape[0]; i += 1) most = Math.max(most, Math.hypot(data[4 * i + 2], data[4 * i + 3]));
+  const count = Math.min(shape[0], MOST_ARROWS);
+  for (let i = 0; i < count; i += 1) most = Math.max(most, Math.hypot(data[4 * i + 2], data[4 * i + 3]));
   if (!(most > 0)) return;
   const path = new Path2D();
-  for (let i = 0; i < shape[0]; i += 1) {
+  for (let i = 0; i < count; i += 1) {
     const size = Math.hypot(data[4 * i + 2], data[4 * i + 3]);
     const length = longest * Math.sqrt(size / most);
     if (length < 2) continue;

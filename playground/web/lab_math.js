@@ -3,13 +3,16 @@
 const HIGH_QUALITY_SD = 3; // within three standard deviations of its mode, as PacGAN counts
 const FAIR_SHARE = 0.2; // of an equal share: the strict count
 
-/** Value of a grid of r×r numbers over `extent` at (x, y), row 0 on top; null outside of it. */
+/**
+ * Value at (x, y) of a grid of numbers that stand at the middles of the cells of `extent`, row 0
+ * on top; null outside of it.
+ */
 export function valueAt(grid, extent, x, y) {
   const [rows, columns] = grid.shape;
   const [x0, x1, y0, y1] = extent;
-  const across = ((x - x0) / (x1 - x0)) * (columns - 1);
-  const down = ((y1 - y) / (y1 - y0)) * (rows - 1);
-  if (!(across >= 0 && down >= 0 && across <= columns - 1 && down <= rows - 1)) return null;
+  if (!(x >= x0 && x <= x1 && y >= y0 && y <= y1)) return null;
+  const across = clamp(((x - x0) / (x1 - x0)) * columns - 0.5, columns - 1);
+  const down = clamp(((y1 - y) / (y1 - y0)) * rows - 0.5, rows - 1);
   const [j, i] = [Math.min(Math.floor(across), columns - 2), Math.min(Math.floor(down), rows - 2)];
   const [s, u] = [across - j, down - i];
   const at = i * columns + j;
@@ -17,6 +20,8 @@ export function valueAt(grid, extent, x, y) {
   const below = grid.data[at + columns] * (1 - s) + grid.data[at + columns + 1] * s;
   return above * (1 - u) + below * u;
 }
+
+const clamp = (value, most) => Math.min(Math.max(value, 0), most);
 
 /**
  * Which modes the shown sample covers.
@@ -80,7 +85,7 @@ export function flatGrid([rows, columns], [x0, x1, y0, y1], share = 0.84) {
     for (let j = 0; j < columns; j += 1) {
       const at = 2 * (i * columns + j);
       data[at] = cx + w * (j / (columns - 1) - 0.5);
-      data[at + 1] = cy + h * (0.5 - i / (rows - 1));
+      data[at + 1] = cy + h * (i / (rows - 1) - 0.5);
     }
   }
   return { shape: [rows, columns, 2], data };
@@ -93,7 +98,8 @@ export function between(from, to, share, into = new Float32Array(to.length)) {
 }
 
 /**
- * Pieces of the line on which a grid has the value `level`, as x0, y0, x1, y1 in cells.
+ * Pieces of the line on which a grid has the value `level`, as x0, y0, x1, y1 in cells from the
+ * middle of the first one.
  * @returns {number[]}
  */
 export function levelLine({ shape: [rows, columns], data }, level) {

@@ -108,6 +108,7 @@ export class Slow {
 
   /** All parts were seen: take the real step, and begin with the next one. */
   async #take() {
+    emit("tried", { what: "slow_end" });
     try {
       if (state.source?.run) await this.#alone(() => stepBy(state.run.config.trained ?? "both"));
       await this.#load();

@@ -27,29 +27,36 @@ const PLAIN = { surface: true, real: false, centres: false };
  * @returns {Part[]}
  */
 export function partsOf({ arrays, values }, loss) {
+  const { sample, score, loss: losses, gradient, update } = values;
   const show = new Show(arrays);
   const shown = { noise: arrays.noise && plane(arrays.noise), generated: arrays.fake?.data, real: arrays.real?.data };
-  const n = Object.fromEntries(Object.entries(values).map(([name, v]) => [name, typeof v === "number" ? number(v) : v]));
+  const words = {
+    points: sample.points, real: number(score.real), fake: number(score.fake), taught: number(score.fake_taught),
+    real_after: number(score.real_after), loss_d: number(losses.discriminator), loss_d_after: number(losses.discriminator_after),
+    loss_g: number(losses.generator), loss_g_after: number(losses.generator_after), gradient_d: number(gradient.discriminator),
+    gradient_g: number(gradient.generator), update_d: number(update.discriminator), update_g: number(update.generator),
+  };
   const part = (side, key, lit, draw, numbers) => ({
     side, key, lit, numbers, stage: { layers: PLAIN, draw, show }, shown,
-    words: t(`lab.slow_${side}_${key}`, { ...n, formula: t(`lab.formula_${side}_${loss}`) }),
+    words: t(`lab.slow_${side}_${key}`, { ...words, formula: t(`lab.formula_${side}_${loss}`) }),
   });
-  const before = { real: values.score_real, fake: values.score_fake };
-  const lossD = { ...before, loss_d: values.discriminator_loss };
-  const afterD = { real: values.score_real_after, fake: values.score_fake_after };
-  const turned = { fake: values.score_fake_after };
-  const lossG = { ...turned, loss_g: values.generator_loss };
+  const before = { real: score.real, fake: score.fake };
+  const lossD = { ...before, loss_d: losses.discriminator };
+  const taught = { fake: score.fake_taught };
+  const lossG = { ...taught, loss_g: losses.generator };
   return [
     part("d", "sample", ["noise", "generator", "generated", "real"], (...a) => show.both(...a), {}),
     part("d", "score", ["generated", "real", "surface", "score_fake", "score_real"], (...a) => show.scores(...a), before),
     part("d", "loss", ["score_fake", "score_real", "surface", "loss_d"], (...a) => show.scores(...a), lossD),
     part("d", "gradient", ["surface", "loss_d"], (...a) => show.both(...a), lossD),
-    part("d", "update", ["surface", "score_fake", "score_real"], (...a) => show.after(...a), { ...afterD, loss_d: values.discriminator_loss_after }),
+    part("d", "update", ["surface", "score_fake", "score_real"], (...a) => show.taught(...a),
+      { real: score.real_after, fake: score.fake_taught, loss_d: losses.discriminator_after }),
     part("g", "sample", ["noise", "generator", "generated"], (...a) => show.fakes(...a), {}),
-    part("g", "score", ["generated", "surface", "score_fake"], (...a) => show.fakeScores(...a), turned),
+    part("g", "score", ["generated", "surface", "score_fake"], (...a) => show.fakeScores(...a), taught),
     part("g", "loss", ["score_fake", "surface", "loss_g"], (...a) => show.fakeScores(...a), lossG),
     part("g", "gradient", ["generated", "surface", "loss_g", "generator"], (...a) => show.pushes(...a), lossG),
-    part("g", "update", ["noise", "generator", "generated"], (...a) => show.moved(...a), { fake: values.score_fake_end, loss_g: values.generator_loss_after }),
+    part("g", "update", ["noise", "generator", "generated"], (...a) => show.moved(...a),
+      { fake: score.fake_after, loss_g: losses.generator_after }),
   ];
 }
 
@@ -84,9 +91,9 @@ class Show {
     this.#labels(ctx, view, colours, [["real", "score_real"], ["fake", "score_fake"]]);
   }
 
-  after(ctx, view, colours) {
+  taught(ctx, view, colours) {
     this.both(ctx, view, colours);
-    this.#labels(ctx, view, colours, [["real", "score_real", "score_real_after"], ["fake", "score_fake", "score_fake_after"]]);
+    this.#labels(ctx, view, colours, [["real", "score_real", "score_real_after"], ["fake", "score_fake", "score_fake_taught"]]);
   }
 
   fakes(ctx, view, colours) {
@@ -95,7 +102,7 @@ class Show {
 
   fakeScores(ctx, view, colours) {
     this.fakes(ctx, view, colours);
-    this.#labels(ctx, view, colours, [["fake", "score_fake_after"]]);
+    this.#labels(ctx, view, colours, [["fake", "score_fake_taught"]]);
   }
 
   pushes(ctx, view, colours) {

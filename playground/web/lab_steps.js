@@ -18,14 +18,20 @@ export async function stepBy(which, count = 1) {
   await paused();
   const before = state.run.config.trained ?? "both";
   const from = state.run.step;
-  if (before !== which) await command("set", { field: "trained", value: which });
+  await letLearn(which);
   try {
     await command("step", { count });
     await reached((run) => run.step >= from + count || OVER.has(run.state));
   } finally {
-    if (before !== which && !OVER.has(state.run?.state)) await command("set", { field: "trained", value: before });
+    if (state.run && !OVER.has(state.run.state)) await letLearn(before);
   }
   emit("tried", { what: "step_of", which, count });
+}
+
+async function letLearn(which) {
+  if ((state.run.config.trained ?? "both") === which) return;
+  await command("set", { field: "trained", value: which });
+  await reached((run) => run.config.trained === which || OVER.has(run.state));
 }
 
 /** A paused run of what is on screen: the attached one, or a new one from the saved model. */
@@ -65,7 +71,7 @@ function reached(test) {
   if (state.run && test(state.run)) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => finish(new PlayError(t("lab.step_slow"))), WAIT_MS);
-    const offs = [on("run", look), on("metrics", look), on("progress", look)];
+    const offs = ["run", "metrics", "progress", "changed"].map((type) => on(type, look));
     function look() {
       if (!state.run) finish(new PlayError(t("lab.step_over")));
       else if (test(state.run)) finish(null);
