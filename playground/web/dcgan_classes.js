@@ -1,0 +1,47 @@
+// The class bar chart: how often each class is generated, beside how often the data have it.
+
+import { h, svg } from "./explorer_dom.js";
+import { fill } from "./dom.js";
+import { palette } from "./theme.js";
+import { t } from "./store.js";
+
+const HEIGHT = 96;
+const NAMED = 12; // classes whose names still fit under their bars
+const MOST = 60; // bars that can still be told apart
+
+export class ClassChart {
+  constructor() {
+    this.plot = h("div", { class: "dc-classes-plot" });
+    this.names = h("div", { class: "dc-classes-names", "aria-hidden": "true" });
+    this.element = h("figure", { class: "dc-classes" },
+      h("figcaption", { class: "dc-legend" }, key(palette.generated, "dcgan.generated"), key(palette.real, "dcgan.real")), this.plot, this.names);
+  }
+
+  /** Show two "bars" payloads with the same names. */
+  set(made, real) {
+    const count = made?.names.length ?? 0;
+    this.element.hidden = !count || count > MOST;
+    if (this.element.hidden) return;
+    const top = 1.08 * Math.max(...made.values, ...real.values, 1e-9);
+    const slot = 100 / count;
+    const bar = (value, x, colour, name) => svg("rect", {
+      x: `${x}%`, width: `${0.38 * slot}%`, y: HEIGHT * (1 - value / top), height: Math.max((HEIGHT * value) / top, 0), fill: colour, rx: 1,
+    }, svg("title", {}, `${name}: ${Math.round(1000 * value) / 10} %`));
+    fill(this.plot, svg("svg", { width: "100%", height: HEIGHT, role: "img", "aria-label": alt(made, real) },
+      made.names.map((name, i) => [
+        bar(made.values[i], i * slot + 0.1 * slot, palette.generated, `${name}, ${t("dcgan.generated")}`),
+        bar(real.values[i], i * slot + 0.52 * slot, palette.real, `${name}, ${t("dcgan.real")}`),
+      ])));
+    this.names.style.gridTemplateColumns = `repeat(${count}, minmax(0, 1fr))`;
+    fill(this.names, count <= NAMED ? made.names.map((name) => h("span", { title: name }, name)) : []);
+  }
+}
+
+function key(colour, name) {
+  return h("span", {}, h("i", { class: "x-dot", style: { background: colour } }), t(name));
+}
+
+function alt(made, real) {
+  const parts = made.names.map((name, i) => `${name} ${Math.round(100 * made.values[i])} % / ${Math.round(100 * real.values[i])} %`);
+  return `${t("dcgan.classes_alt")} ${parts.join(", ")}`;
+}
