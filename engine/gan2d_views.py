@@ -89,9 +89,9 @@ class GAN2DViews:
         """
         count = read_int(count, 1, 5000, "count")
         resolution = read_int(resolution, 4, 128, "resolution")
-        frame = frame_of(data.dataset.train.images) if extent is None else read_extent(extent)
+        frame = self.frame(data) if extent is None else read_extent(extent)
         generator = self._generator(seed)
-        pool = -(-max(count, ARROWS) // self.config.packing) * self.config.packing
+        pool = self._whole(max(count, ARROWS))
         points = self.generate(self.noise(pool, generator))
         real = self._some_real(data, pool)
         scores, real_scores = self.score(points), self.score(real)
@@ -103,7 +103,7 @@ class GAN2DViews:
             "scores": _numpy(chances[:count]),
             "surface": _numpy(surface),
             "warp": _numpy(self._warp()),
-            "arrows": _numpy(self._arrows(points)[:ARROWS]),
+            "arrows": _numpy(self._arrows(points[: self._whole(ARROWS)])[:ARROWS]),
         }
         values = {
             "extent": list(frame),
@@ -121,7 +121,7 @@ class GAN2DViews:
         chosen = torch.from_numpy(indices_at(seed, 0, count, len(data.train))).to(self.device)
         mixture = data.dataset.mixture
         values = {
-            "extent": list(frame_of(data.dataset.train.images)),
+            "extent": list(self.frame(data)),
             "means": None if mixture is None else mixture.means,
             "sd": None if mixture is None else mixture.sd,
             "class_names": list(self.spec.class_names),
@@ -152,13 +152,25 @@ class GAN2DViews:
         trace: dict[str, Any] = {}
         with torch.enable_grad():
             record = twin.play(points, step, trace)
-        return self._parts(twin, trace, record, step, frame_of(data.dataset.train.images))
+        return self._parts(twin, trace, record, step, self.frame(data))
 
     # ------------------------------------------------------------------ parts of the lab
 
     def _generator(self, seed: Any) -> torch.Generator:
         found = torch.Generator(self.device)
         return found.manual_seed(read_int(seed, 0, 2**31 - 1, "seed"))
+
+    def _whole(self, count: int) -> int:
+        """Return the least number of points from `count` on that can be packed."""
+        return -(-count // self.config.packing) * self.config.packing
+
+    def frame(self, data: DataView) -> Extent:
+        """Return the part of the plane that is shown of this data set."""
+        known = self.look.get("frame")
+        if known is None or known[0] != data.dataset.fingerprint:
+            self.look["frame"] = (data.dataset.fingerprint, frame_of(data.dataset.train.images))
+        found: Extent = self.look["frame"][1]
+        return found
 
     def _chance(self, logits: Tensor) -> Tensor:
         return probability(self.config.loss, logits)
