@@ -46,7 +46,7 @@ export class Stage {
     this.tools = h("div", { class: "x-tools", role: "group", "aria-label": t("lab.tools") },
       tool("plus", () => this.picture.camera.zoom(1.5)), tool("minus", () => this.picture.camera.zoom(1 / 1.5)),
       tool("fit", () => this.picture.camera.fit()));
-    this.draw = button({ text: t("lab.draw_open"), kind: "small", onclick: () => this.ondraw?.() });
+    this.draw = button({ text: t("lab.draw_open"), kind: "small lab-draw", onclick: () => this.ondraw?.() });
     this.chips = h("div", { class: "lab-layers", role: "group", "aria-label": t("lab.layers") });
     this.scale = h("span", { class: "lab-scale" });
     this.legend = h("div", { class: "lab-legend" },
@@ -73,7 +73,7 @@ export class Stage {
       this.chips.append(chip);
     }
     this.unfold = button({
-      text: t("lab.unfold"), symbol: "play", label: t("lab.unfold_help"), kind: "small quiet",
+      text: t("lab.unfold"), symbol: "play", label: t("lab.unfold_help"), kind: "small quiet lab-unfold",
       onclick: () => { this.picture.unfold(); this.#pressed("warp", true); emit("tried", { what: "unfold" }); },
     });
     this.chips.append(this.unfold);
@@ -125,10 +125,10 @@ export class Stage {
 
   #badge() {
     const { lab } = this;
-    const step = lab.drawing?.step;
+    const step = lab.step();
     const kind = lab.past !== null ? "past" : lab.live ? "live" : "";
-    const known = Number.isFinite(step) && lab.status === "ready";
-    setText(this.badge, known ? t(`lab.badge_${kind || "still"}`, { step: whole(lab.past ?? step) }) : "");
+    const known = Number.isFinite(step) && lab.status === "ready" && Boolean(lab.drawing);
+    setText(this.badge, known ? t(`lab.badge_${kind || "still"}`, { step: whole(step) }) : "");
     this.badge.className = `lab-badge ${kind}`;
   }
 
@@ -143,7 +143,7 @@ export class Stage {
     ];
     this.facts.replaceChildren(...facts.map(([name, value]) => h("div", { title: t(`lab.fact_${name}_help`) },
       h("dt", {}, t(`lab.fact_${name}`)), h("dd", { class: "play-number", "data-fact": name }, value))));
-    this.canvas.setAttribute("aria-label", `${t("lab.canvas", { step: whole(drawing?.step ?? 0) })} ${this.words()}`);
+    this.canvas.setAttribute("aria-label", `${t("lab.canvas", { step: whole(this.lab.step() ?? 0) })} ${this.words()}`);
   }
 
   words() {

@@ -2,7 +2,9 @@
 
 import { readArrays } from "./decode.js";
 import { coverage } from "./lab_math.js";
-import { explore } from "./store.js";
+import { explore, state } from "./store.js";
+
+const FINE = 96; // cells a side of the surface when nothing trains
 
 /**
  * @typedef {object} Drawing what one "lab" payload holds
@@ -52,6 +54,15 @@ export class Lab {
     this.emit("drawing", this.drawing);
   }
 
+  /** The step of what is drawn; a saved model's drawing does not know it. */
+  step() {
+    const { run, source, catalogue } = state;
+    if (this.past !== null) return this.past;
+    if (source?.checkpoint) return catalogue.checkpoints.find((c) => c.name === source.checkpoint)?.step ?? null;
+    const known = this.live || run?.state === "paused" ? this.drawing?.step : run?.step;
+    return known ?? this.drawing?.step ?? null;
+  }
+
   /** Coverage of the modes by the points that are shown, or null where there are no modes. */
   coverage() {
     if (!this.data?.means || !this.drawing) return null;
@@ -85,7 +96,7 @@ export class Lab {
   /** Ask for a drawing of the present weights, of the part that is seen. */
   async redraw() {
     const mine = this.asked;
-    const payload = await explore("lab", this.look(), { latest: "lab" });
+    const payload = await explore("lab", { resolution: FINE, ...this.look() }, { latest: "lab" });
     if (mine === this.asked && this.past === null) this.take(payload);
   }
 
