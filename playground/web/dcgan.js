@@ -25,7 +25,7 @@ export async function mount(element) {
   await Promise.all([ready, ensureStyles("explorer.css")]);
   const root = h("div", { class: "x-explorer dc-lab" });
   const sampler = new Sampler();
-  const open = (key) => { tabs.choose(`dc-${key}`); tabs.element.scrollIntoView({ block: "nearest" }); };
+  const open = (key) => { tabs.choose(key); tabs.element.scrollIntoView({ block: "nearest" }); };
   const monitor = new Monitor(sampler, { open: () => open("monitor") });
   const grid = new SampleGrid(sampler, { badge: monitor.badge, ondrop: (target, sample) => drop(target.dataset.drop, sample) });
   const panels = {};
@@ -42,7 +42,7 @@ export async function mount(element) {
   });
   const drop = (place, sample) => (place === "walk" ? panels.walk.add(sample) : panels.arithmetic.add(place, sample));
   const pair = new PairView(sampler);
-  const tabs = new Tabs(t("dcgan.tabs"), Object.entries(panels).map(([key, panel]) => ({ key: `dc-${key}`, panel, title: t(`dcgan.tab_${key}`) })));
+  const tabs = new Tabs(t("dcgan.tabs"), Object.entries(panels).map(([key, panel]) => ({ key, panel, title: t(`dcgan.tab_${key}`) })));
   root.append(h("div", { class: "dc-above" }, grid.element, card.element), pair.element, tabs.element);
   element.replaceChildren(root);
   const stop = [...follow(sampler, monitor), on("run", watchTheStart())];
@@ -54,7 +54,7 @@ export async function mount(element) {
     return (run) => {
       if (!run || run.id === known) return;
       known = run.id;
-      if (run.state === "queued" || run.state === "starting") tabs.choose("dc-monitor");
+      if (run.state === "queued" || run.state === "starting") tabs.choose("monitor");
     };
   }
 }

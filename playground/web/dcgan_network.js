@@ -74,6 +74,7 @@ export class NetworkView {
     let differs = false;
     for (const name of NETWORKS) differs = this.#drawNetwork(name, others[name]) || differs;
     setText(this.summary, t(differs ? "dcgan.network_differs" : "dcgan.network_same"));
+    if (differs && this.of === "settings") emit("tried", { what: "rebuilt" });
     this.#explain();
   }
 

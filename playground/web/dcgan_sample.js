@@ -40,7 +40,7 @@ export class SampleCard {
     this.note = h("p", { class: "play-note" });
     this.failure = errorLine();
     this.facts = h("div", { class: "x-stack dc-facts" }, this.score.element, this.classes,
-      h("div", { class: "dc-nearest" }, h("h4", { class: "x-sub" }, term("nearest", t("dcgan.nearest"))), this.nearest.element, this.verdict));
+      h("div", { class: "dc-nearest" }, h("h4", { class: "x-sub" }, term("nearest_training", t("dcgan.nearest"))), this.nearest.element, this.verdict));
     this.element = h("section", { class: "play-card dc-sample", "aria-label": t("dcgan.this_sample") },
       h("div", { class: "x-head" }, this.name, h("div", { class: "x-tools" }, back, on)),
       h("div", { class: "dc-sample-body" },
@@ -123,7 +123,7 @@ class ScoreLine {
     this.mark = h("b", { class: "dc-score-mark" });
     this.said = h("span", { class: "play-number" });
     this.element = h("div", { class: "dc-score" },
-      h("div", { class: "dc-score-head" }, h("h4", { class: "x-sub" }, term("score", t("dcgan.score"))), this.said),
+      h("div", { class: "dc-score-head" }, h("h4", { class: "x-sub" }, term("opinion", t("dcgan.score"))), this.said),
       h("i", { class: "dc-score-line" }, this.mark),
       h("div", { class: "dc-score-ends" }, h("span", {}, t("dcgan.generated")), h("span", {}, t("dcgan.real"))));
   }
