@@ -61,7 +61,7 @@ export const ROWS = [
   { key: "kid", metric: "kid" },
   { key: "dcgan_loss_d", metric: "discriminator/loss", colour: "--mon-discriminator" },
   { key: "dcgan_loss_g", metric: "generator/loss", colour: "--mon-generated" },
-  { key: "accuracy_held_out", metric: "discriminator/accuracy_held_out" },
+  { key: "dcgan_held_out", metric: "discriminator/accuracy_held_out" },
 ];
 
 export const HELP = { terms: TERMS, summary: () => t("dcgan.help.what"), build };
