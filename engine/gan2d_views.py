@@ -142,9 +142,10 @@ class GAN2DViews:
         numbers that a paused run's next step will get; a saved model draws a batch. With several
         discriminator steps these are the last one's points.
 
-        Arrays: noise (n, D), fake, real (n, 2); score_fake, score_real (n) before the step;
-        gradient (n, 4) as the lab's arrows, under the discriminator that has just learnt;
-        fake_after (n, 2), score_fake_after, score_real_after (n) with both networks moved.
+        Arrays: noise (n, D), fake, real (n, 2); score_fake, score_real (n) before the step,
+        score_fake_taught, score_real_taught of the same points after D's part of it; gradient
+        (n, 4) as the lab's arrows, under the discriminator that has just learnt; fake_after
+        (n, 2), score_fake_after, score_real_after (n) with both networks moved.
         Values, by part: `sample`, `score`, `loss`, `gradient`, `update`.
         """
         twin = self._twin()
@@ -250,11 +251,11 @@ class GAN2DViews:
         with torch.no_grad():
             fake_after = twin.generator.train()(z)
             twin.discriminator.eval()
-            taught = {"real": twin.discriminator(self.seen(real)), "fake": None}
-            taught["fake"] = twin.discriminator(self.seen(fake))
+            taught = {k: twin.discriminator(self.seen(trace[k])) for k in ("real", "fake")}
             after = {"real": taught["real"], "fake": twin.discriminator(self.seen(fake_after))}
         arrows = twin._arrows(fake * scale)
         middle = self.middle(before["real"], before["fake"])
+        middle_taught = self.middle(taught["real"], taught["fake"])
         middle_after = self.middle(after["real"], after["fake"])
 
         def chances(logits: Tensor, middle: Tensor) -> Tensor:
@@ -268,6 +269,8 @@ class GAN2DViews:
         scores = {
             "score_fake": chances(before["fake"], middle),
             "score_real": chances(before["real"], middle),
+            "score_fake_taught": chances(taught["fake"], middle_taught),
+            "score_real_taught": chances(taught["real"], middle_taught),
             "score_fake_after": chances(after["fake"], middle_after),
             "score_real_after": chances(after["real"], middle_after),
         }
@@ -278,6 +281,8 @@ class GAN2DViews:
             "score": {
                 "real": float(scores["score_real"].mean()),
                 "fake": float(scores["score_fake"].mean()),
+                "real_taught": float(scores["score_real_taught"].mean()),
+                "fake_taught": float(scores["score_fake_taught"].mean()),
                 "real_after": float(scores["score_real_after"].mean()),
                 "fake_after": float(scores["score_fake_after"].mean()),
                 "accuracy_real": float(taken["real"]),

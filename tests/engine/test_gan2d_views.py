@@ -115,7 +115,8 @@ def test_a_saved_model_shows_a_step_on_a_batch_of_its_own() -> None:
         "gradient": (16, 4),
         "fake_after": (16, 2),
         **dict.fromkeys(
-            ("score_fake", "score_real", "score_fake_after", "score_real_after"), (16,)
+            (f"score_{k}{when}" for k in ("fake", "real") for when in ("", "_taught", "_after")),
+            (16,),
         ),
     }
     assert one.values["loss"]["discriminator_after"] < one.values["loss"]["discriminator"]
