@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from engine.data.base import Dataset
+from engine.data.stacked import Stacked
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,35 @@ class DataSpec:
 
 
 @dataclass(frozen=True)
+class StackedPixels:
+    """Stacked MNIST on the device, composed when asked for: read like a tensor (N, 3, 28, 28).
+
+    `digits` are uint8 (M, 28, 28), `triples` int64 (N, 3).
+    """
+
+    digits: Tensor
+    triples: Tensor
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, 3, 28, 28)."""
+        return (*self.triples.shape, *self.digits.shape[1:])
+
+    def __getitem__(self, indices: Tensor | slice) -> Tensor:
+        chosen = self.triples[indices]  # B, 3
+        return self.digits.index_select(0, chosen.flatten()).unflatten(0, chosen.shape)
+
+    def index_select(self, dim: int, indices: Tensor) -> Tensor:
+        """Return uint8 (B, 3, 28, 28); `dim` is 0, as for a tensor."""
+        assert dim == 0
+        return self[indices]
+
+
+@dataclass(frozen=True)
 class Images:
     """One split on the device: pixels uint8 (N, C, H, W) or float32 (N, 2), labels int64 (N)."""
 
-    pixels: Tensor
+    pixels: Tensor | StackedPixels
     labels: Tensor
 
     def __len__(self) -> int:
@@ -58,28 +85,38 @@ class DataView:
     @cached_property
     def train(self) -> Images:
         """The training split."""
-        return self._on_device(self.dataset.train.images, self.dataset.train.labels)
+        split = self.dataset.train
+        return Images(self._pixels(split.images), self._on_device(split.labels))
 
     @cached_property
     def test(self) -> Images:
         """The test split in a fixed shuffled order, so that any part of it is a fair sample."""
-        order = test_order(len(self.dataset.test.labels))
-        images = self.dataset.test.images[order]
-        return self._on_device(images, self.dataset.test.labels[order])
+        split = self.dataset.test
+        order = test_order(len(split.labels))
+        images: Any = split.images
+        if isinstance(images, Stacked):
+            shuffled: Any = Stacked(images.digits, images.triples[order])
+        else:
+            shuffled = images[order]
+        return Images(self._pixels(shuffled), self._on_device(split.labels[order]))
 
     @property
     def spec(self) -> DataSpec:
         """Shape, class names and scale."""
         return DataSpec(self.dataset.shape, self.dataset.class_names, self.dataset.scale)
 
-    def _on_device(self, images, labels) -> Images:  # type: ignore[no-untyped-def]
+    def _pixels(self, images: Any) -> Tensor | StackedPixels:
+        if isinstance(images, Stacked):
+            return StackedPixels(self._on_device(images.digits), self._on_device(images.triples))
+        return self._on_device(images)
+
+    def _on_device(self, array: Any) -> Tensor:
         import warnings
 
         with warnings.catch_warnings():
             # shipped arrays are read-only and stay so: nothing writes into them
             warnings.filterwarnings("ignore", message="The given NumPy array is not writ")
-            pixels, classes = torch.from_numpy(images), torch.from_numpy(labels)
-        return Images(pixels.to(self.device), classes.to(self.device))
+            return torch.from_numpy(array).to(self.device)
 
 
 def test_order(count: int):  # type: ignore[no-untyped-def]

