@@ -10,7 +10,7 @@ import { Slow } from "./lab_slow.js";
 import { Stage } from "./lab_stage.js";
 import { Lab } from "./lab_state.js";
 import { canStep, stepBy } from "./lab_steps.js";
-import { emit, on, ready, t } from "./store.js";
+import { emit, idOf, on, ready, t } from "./store.js";
 
 const COUNTS = [1, 10, 100];
 const WHO = ["discriminator", "generator", "both"];
@@ -113,7 +113,7 @@ function makePad(stage) {
 function atlasCard() {
   const place = h("div", { class: "lab-atlas" });
   const note = h("p", { class: "play-note" });
-  const card = h("details", { class: "play-card lab-fold", id: "lab-atlas" },
+  const card = h("details", { class: "play-card lab-fold", id: idOf("atlas") },
     h("summary", {}, h("b", {}, t("lab.atlas_title")), " ", h("span", { class: "lab-fold-note" }, t("lab.atlas_note"))), note, place);
   let asked = false;
   card.addEventListener("toggle", async () => {

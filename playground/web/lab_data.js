@@ -1,6 +1,6 @@
 // A person's own points become a data set on the server, and the data set that Train takes.
 
-import { announce, api, applySettings, notify, presetOf, refreshCatalogue, settings, t } from "./store.js";
+import { announce, api, applySettings, idOf, notify, presetOf, refreshCatalogue, settings, t } from "./store.js";
 
 /**
  * Send points, or a file of them, and choose what the server makes of them.
@@ -13,7 +13,7 @@ export async function useData(points, file) {
   const preset = presetOf(settings().preset);
   applySettings({ dataset: added.dataset, preset: preset?.dataset === added.dataset ? preset.key : null });
   const notes = added.notes?.length ? ` ${added.notes.join(" ")}` : "";
-  notify(t("lab.pad_done") + notes, { actions: [[t("lab.pad_train"), () => document.querySelector("#play-train")?.click()]] });
+  notify(t("lab.pad_done") + notes, { actions: [[t("lab.pad_train"), () => document.getElementById(idOf("train"))?.click()]] });
   announce(t("lab.pad_done"));
 }
 

@@ -21,11 +21,15 @@ function running() {
 export function follow(lab) {
   let timer = 0;
   let shown = null; // data set of what is on screen
+  let sent = "{}"; // what the live run was told to draw
 
   const open = () => {
     clearTimeout(timer);
     lab.forget();
     lab.live = running();
+    const data = dataset();
+    if (data !== shown) lab.leaveData();
+    shown = data;
     if (!state.source) {
       lab.drawing = null;
       return lab.setStatus("empty");
@@ -34,15 +38,16 @@ export function follow(lab) {
     lab.setStatus("ready");
     sent = "{}";
     sendLook();
-    if (dataset() !== shown || !lab.data) lab.loadData();
-    shown = dataset();
+    if (!lab.data) lab.loadData();
     timer = setTimeout(() => { if (lab.drawing?.step === undefined) lab.load(); }, SLOW_MS);
     return undefined;
   };
 
-  const dataset = () => (state.source?.run === state.run?.id ? state.run?.dataset : null);
+  const dataset = () => {
+    const saved = state.catalogue.checkpoints.find((c) => c.name === state.source?.checkpoint);
+    return state.source?.checkpoint ? saved?.dataset ?? null : state.run?.dataset ?? null;
+  };
 
-  let sent = "{}";
   const sendLook = debounce(async () => {
     const args = lab.look();
     const text = JSON.stringify(args);

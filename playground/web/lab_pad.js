@@ -7,7 +7,7 @@ import { Camera } from "./lab_camera.js";
 import { colours } from "./lab_colours.js";
 import { drawPoints, drawTicks } from "./lab_marks.js";
 import { squareExtent } from "./lab_math.js";
-import { announce, emit, on, t } from "./store.js";
+import { announce, emit, idOf, on, t } from "./store.js";
 
 const HOME = [-1.5, 1.5, -1.5, 1.5];
 const PER_MOVE = 6; // points that the brush leaves at once
@@ -48,7 +48,7 @@ export class Pad {
     this.upload = button({ text: t("lab.pad_file"), symbol: "upload", label: t("lab.pad_file_help"), kind: "", onclick: () => this.input.click() });
     this.count = h("span", { class: "play-note play-number", role: "status" });
     this.failure = errorLine();
-    this.use = button({ text: t("lab.pad_use"), kind: "primary", onclick: () => this.#use(), id: "lab-use" });
+    this.use = button({ text: t("lab.pad_use"), kind: "primary", onclick: () => this.#use(), id: idOf("use") });
     const close = button({ text: t("lab.pad_close"), kind: "", onclick: () => this.calls.onclose() });
     this.empty = h("div", { class: "lab-message" }, t("lab.pad_hint"));
     this.stage = h("div", { class: "lab-stage" }, this.canvas, this.empty);

@@ -35,6 +35,7 @@ export class Picture {
     this.lab.on("drawing", () => this.request());
     this.lab.on("data", () => { this.stillOf = null; this.#home(); this.request(); });
     this.lab.on("drawing", () => this.#home());
+    this.lab.on("left", () => { this.camera.chosen = false; this.stillOf = null; this.request(); });
     on("theme", () => { this.colours = colours(); this.painted = this.stillOf = null; this.request(); });
     new ResizeObserver(() => { this.camera.resized(); this.stillOf = null; this.#draw(performance.now()); }).observe(this.canvas);
   }

@@ -17,6 +17,7 @@ export class Slow {
   constructor(lab, { picture, game }) {
     Object.assign(this, { lab, picture, game, speed: 1, index: 0, parts: null, timer: 0 });
     this.#build();
+    on("visible", (seen) => { if (!seen) this.#rest(); });
     on("source", () => { if (!this.stepping) this.close(); });
     on("run", (run) => { if (run?.state === "running" && this.parts && !this.stepping) this.close(); });
   }

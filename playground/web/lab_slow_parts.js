@@ -32,7 +32,7 @@ export function partsOf({ arrays, values }, loss) {
   const shown = { noise: arrays.noise && plane(arrays.noise), generated: arrays.fake?.data, real: arrays.real?.data };
   const words = {
     points: sample.points, real: number(score.real), fake: number(score.fake), taught: number(score.fake_taught),
-    real_after: number(score.real_after), loss_d: number(losses.discriminator), loss_d_after: number(losses.discriminator_after),
+    real_taught: number(score.real_taught), loss_d: number(losses.discriminator), loss_d_after: number(losses.discriminator_after),
     loss_g: number(losses.generator), loss_g_after: number(losses.generator_after), gradient_d: number(gradient.discriminator),
     gradient_g: number(gradient.generator), update_d: number(update.discriminator), update_g: number(update.generator),
   };
@@ -50,7 +50,7 @@ export function partsOf({ arrays, values }, loss) {
     part("d", "loss", ["score_fake", "score_real", "surface", "loss_d"], (...a) => show.scores(...a), lossD),
     part("d", "gradient", ["surface", "loss_d"], (...a) => show.both(...a), lossD),
     part("d", "update", ["surface", "score_fake", "score_real"], (...a) => show.taught(...a),
-      { real: score.real_after, fake: score.fake_taught, loss_d: losses.discriminator_after }),
+      { real: score.real_taught, fake: score.fake_taught, loss_d: losses.discriminator_after }),
     part("g", "sample", ["noise", "generator", "generated"], (...a) => show.fakes(...a), {}),
     part("g", "score", ["generated", "surface", "score_fake"], (...a) => show.fakeScores(...a), taught),
     part("g", "loss", ["score_fake", "surface", "loss_g"], (...a) => show.fakeScores(...a), lossG),
@@ -93,7 +93,7 @@ class Show {
 
   taught(ctx, view, colours) {
     this.both(ctx, view, colours);
-    this.#labels(ctx, view, colours, [["real", "score_real", "score_real_after"], ["fake", "score_fake", "score_fake_taught"]]);
+    this.#labels(ctx, view, colours, [["real", "score_real", "score_real_taught"], ["fake", "score_fake", "score_fake_taught"]]);
   }
 
   fakes(ctx, view, colours) {

@@ -1,6 +1,6 @@
 // The card with the large picture: tools, layers, legend, what D says under the pointer.
 
-import { announce, emit, on, t } from "./store.js";
+import { announce, emit, idOf, on, t } from "./store.js";
 import { remember, remembered } from "./store_core.js";
 import { button, h, paced, press, setText } from "./explorer_dom.js";
 import { number, whole } from "./curves_format.js";
@@ -56,9 +56,9 @@ export class Stage {
     this.name = h("h3", { class: "play-title" }, t("lab.title"));
     this.head = h("div", { class: "x-head" }, this.name, this.draw, this.tools);
     this.body = h("div", { class: "lab-body" }, this.stage, this.failure, this.facts, this.chips, this.legend,
-      h("p", { class: "play-hidden", id: "lab-keys" }, t("lab.keys")));
+      h("p", { class: "play-hidden", id: idOf("keys") }, t("lab.keys")));
     this.element = h("section", { class: "play-card lab-view", "aria-label": t("lab.title") }, this.head, this.body);
-    this.canvas.setAttribute("aria-describedby", "lab-keys");
+    this.canvas.setAttribute("aria-describedby", idOf("keys"));
   }
 
   #layers() {

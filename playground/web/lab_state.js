@@ -113,6 +113,12 @@ export class Lab {
     this.emit("data", this.data);
   }
 
+  /** Other data are looked at now: the old ones, and where one looked at them, do not count. */
+  leaveData() {
+    this.data = this.extent = this.marks = null;
+    this.emit("left");
+  }
+
   /** Nothing of the former source counts any more. */
   forget() {
     this.asked += 1;
