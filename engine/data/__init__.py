@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from engine.data import fashion, mnist, own_points, points
+from engine.data import emoji, fashion, mnist, own_points, points, stacked
 from engine.data.base import Dataset, Split, indices_at
 from engine.data.pictures import PREFIX, describe_saved, load_saved
 from engine.data.reading import clean_name, read_picture
@@ -19,8 +19,13 @@ from engine.errors import DataError
 
 __all__ = ["Dataset", "Split", "describe", "indices_at", "load", "read_picture"]
 
-_SHIPPED: dict[str, Callable[[], Dataset]] = {"mnist": mnist.load, "fashion": fashion.load}
-_ABOUT = (mnist.ABOUT, fashion.ABOUT, fashion.FULL, *points.ABOUT)
+_SHIPPED: dict[str, Callable[[], Dataset]] = {
+    "mnist": mnist.load,
+    "fashion": fashion.load,
+    "emoji": emoji.load,
+    "stacked_mnist": stacked.load,
+}
+_ABOUT = (mnist.ABOUT, fashion.ABOUT, fashion.FULL, emoji.ABOUT, stacked.ABOUT, *points.ABOUT)
 
 
 def load(key: str, root: Path | None = None) -> Dataset:
