@@ -12,20 +12,22 @@ import gradio as gr
 
 from playground.web_files import WEB, version
 
+# A tab's modules are loaded from the tab's own address, so that each tab has its own of them.
 LOADER = """
-const web = (window.gradio_config?.root ?? "") + "/gradio_api/play/web/" + props.version + "/";
+const web = (window.gradio_config?.root ?? "") + "/gradio_api/play/web/" + props.folder + "/";
 const place = element.querySelector(".play-mount");
-Promise.all([import(web + props.module + ".js"), import(web + "store.js")])
-  .then(([module, store]) => store.ready.then(() => module.mount(place, JSON.parse(props.given))))
+Promise.all([import(web + props.module + ".js"), import(web + props.ready + ".js")])
+  .then(([module, ready]) => ready.ready.then(() => module.mount(place, JSON.parse(props.given))))
   .then(() => place.setAttribute("data-ready", "1"))
   .catch((error) => console.error("The view " + props.module + " could not be shown", error));
 """
 
 
-def live(module: str, *, part: str = "", **given: Any) -> gr.HTML | None:
+def live(module: str, *, tab: str = "", part: str = "", **given: Any) -> gr.HTML | None:
     """Place a view drawn by `web/<module>.js`; `given` reaches its `mount(element, props)`.
 
-    A module that is not there leaves no trace in the page.
+    Without a tab it is a part of the page around the tabs. A module that is not there leaves no
+    trace in the page.
     """
     if not (WEB / f"{module}.js").is_file():
         return None
@@ -35,9 +37,10 @@ def live(module: str, *, part: str = "", **given: Any) -> gr.HTML | None:
         html_template=f'<div class="play-mount play-{name}"></div>',
         js_on_load=LOADER,
         apply_default_css=False,
-        elem_id=f"play-{name}",
+        elem_id=f"play-{tab}-{name}" if tab else f"play-{name}",
         elem_classes=["play-live"],
         module=module,
-        version=f"v-{version()}",
-        given=json.dumps({"part": part, **given}),
+        folder=f"v-{version()}/t-{tab}" if tab else f"v-{version()}",
+        ready="store" if tab else "page",
+        given=json.dumps({"tab": tab, "part": part, **given}),
     )

@@ -6,6 +6,7 @@ holds the settings, and a hidden bridge lets the page set the controls (presets,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,14 +15,15 @@ import gradio as gr
 from playground import controls
 from playground.live import live
 from playground.strings import t
+from playground.tabs import fits
 
-CHANGED = "(...values) => { window.Play?.panel?.changed(values); }"
+CHANGED = "(...values) => { window.Play.tabs?.%s?.panel?.changed(values); }"
 BRIDGE = """
-window.Play = window.Play ?? {};
 window.Play.bridges = window.Play.bridges ?? {};
 window.Play.bridges[props.tab] = () => trigger("apply");
 """
-PENDING = "() => window.Play.panel.pending()"
+PENDING = "() => window.Play.tabs.%s.panel.pending()"
+PICTURE_SIZES = (28, 32)
 
 
 @dataclass
@@ -43,7 +45,7 @@ class Panel:
             [c.change for c in made],
             fn=None,
             inputs=made,
-            js=CHANGED,
+            js=CHANGED % self.tab,
             show_progress="hidden",
             trigger_mode="multiple",
         )
@@ -56,7 +58,7 @@ class Panel:
         )
         bridge.apply(
             fn=None,
-            js=PENDING,
+            js=PENDING % self.tab,
             outputs=made,
             show_progress="hidden",
             trigger_mode="multiple",
@@ -67,8 +69,13 @@ def build(
     tab: str,
     models: list[dict[str, Any]],
     datasets: list[dict[str, Any]],
+    pictures: Sequence[int] = PICTURE_SIZES,
 ) -> Panel:
-    """Lay out the panel of one tab for its models, and return it."""
+    """Lay out the panel of one tab for its models, and return it.
+
+    `pictures` are the sizes in which a person's own pictures may be used; without any there is
+    no place to bring them.
+    """
     preset = models[0]["presets"][0]
     fields = controls.merged(m["schema"] for m in models)
     panel = Panel(tab)
@@ -84,7 +91,7 @@ def build(
         interactive=True,
     )
     made["dataset"] = gr.Dropdown(
-        choices=[(d["title"], d["key"]) for d in datasets if d["available"]],
+        choices=[(d["title"], d["key"]) for d in datasets if d["available"] and fits(models[0], d)],
         value=preset["dataset"],
         label=t("panel.dataset"),
         filterable=False,
@@ -92,8 +99,9 @@ def build(
         elem_classes=["play-field"],
         interactive=True,
     )
-    with gr.Accordion(t("panel.my_pictures"), open=False, elem_classes=["play-fold"]):
-        live("panel", part="pictures", tab=tab)
+    if pictures:
+        with gr.Accordion(t("panel.my_pictures"), open=False, elem_classes=["play-fold"]):
+            live("panel", part="pictures", tab=tab, sizes=list(pictures))
     made["model"] = gr.Radio(
         choices=[(m["title"], m["key"]) for m in models],
         value=preset["model"],
@@ -101,6 +109,7 @@ def build(
         elem_id=f"{prefix}-model",
         elem_classes=["play-field", "play-choice"],
         interactive=True,
+        visible=True if len(models) > 1 else "hidden",
     )
     # The place is laid out here, but the module reads the names of all controls.
     transport = gr.Column(elem_classes=["play-transport-place"])
@@ -139,7 +148,7 @@ def build(
     for name, made_field in controls.build(fields, values, prefix).items():
         made[f"config.{name}"] = made_field
     with transport:
-        live("panel", part="transport", tab=tab, controls=panel.names, prefix=prefix)
+        live("panel", part="transport", tab=tab, controls=panel.names)
     live("panel", part="files", tab=tab)
     panel.wire()
     return panel

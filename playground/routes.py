@@ -51,6 +51,7 @@ def routes(service: Service) -> list[Route]:
     return [
         route("/web/{file}", "GET", _web),
         route("/web/{version}/{file}", "GET", _web),
+        route("/web/{version}/{tab}/{file}", "GET", _web),
         route("/catalogue", "GET", _catalogue),
         route("/runs", "POST", _start),
         route("/runs", "GET", _list),
@@ -65,6 +66,7 @@ def routes(service: Service) -> list[Route]:
         route("/runs/{id}/film.webp", "GET", _film),
         route("/explore/{view}", "POST", _explore),
         route("/pictures", "POST", _pictures),
+        route("/points", "POST", _points),
         route("/checkpoints", "POST", _checkpoints),
         route("/checkpoints/{name:path}", "GET", _shipped),
     ]
@@ -235,6 +237,21 @@ async def _pictures(service: Service, request: Request) -> Any:
         files = [(f.filename or "", f.file) for f in _files(form)]
         options = {k: str(v) for k, v in form.multi_items() if not isinstance(v, UploadFile)}
         return JSON(await service.add_pictures(owner, files, options), status_code=201)
+
+
+async def _points(service: Service, request: Request) -> Any:
+    owner = _owner(request)
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        body = await _body(request)
+        added = await service.add_points(owner, body.get("points"), body.get("name", ""))
+        return JSON(added, status_code=201)
+    async with request.form(max_files=1, max_fields=5) as form:
+        files = _files(form)
+        if len(files) != 1:
+            raise Rejected(t("shell.one_file"), field="file")
+        given = (files[0].filename or "", await files[0].read())
+        added = await service.add_points_file(owner, given, str(form.get("name") or ""))
+        return JSON(added, status_code=201)
 
 
 async def _checkpoints(service: Service, request: Request) -> Any:

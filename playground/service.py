@@ -31,6 +31,7 @@ START_FIELDS = (
 )
 IGNORED_FIELDS = ("preset",)  # the page sends it; it is only a name for a config
 EXPLORE_TIMEOUT_S = 60.0
+PICTURE_SIZES = ("28", "32", "64")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Limits:
     max_seed: int = MAX_SEED
     picture_upload_mb: int = 64
     checkpoint_upload_mb: int = 32
+    points_upload_mb: int = 2
 
 
 class Service:
@@ -49,7 +51,7 @@ class Service:
     def __init__(self, store: RunStore, device: str = "cpu") -> None:
         self.store, self.device = store, device
         self._uploads: dict[str, list[dict[str, Any]]] = {}  # owner -> checkpoints
-        self._pictures: dict[str, list[str]] = {}  # owner -> data sets
+        self._brought: dict[str, list[str]] = {}  # owner -> data sets
         self._headers: dict[Path, tuple[int, dict[str, Any]]] = {}
         self._uploading = asyncio.Semaphore(1)  # decoding pictures takes memory: one at a time
 
@@ -64,7 +66,7 @@ class Service:
         mine = self._uploads.get(viewer or "", [])
         return {
             "models": [_describe_model(entry) for entry in registry.MODELS.values()],
-            "datasets": data.describe(self.store.root, self._pictures.get(viewer or "", [])),
+            "datasets": data.describe(self.store.root, self._brought.get(viewer or "", [])),
             "checkpoints": [*self._shipped(), *mine],
             "published": [p.to_dict() for e in registry.MODELS.values() for p in e.published],
             "device": self.device,
@@ -187,10 +189,40 @@ class Service:
             raise Rejected(t("shell.no_pictures"), field="files")
         async with self._uploading:
             added = await _in_thread(self._keep_pictures, given, chosen)
-        mine = self._pictures.setdefault(owner, [])
+        return self._bring(owner, added)
+
+    async def add_points(self, owner: str, points: Any, name: str) -> dict[str, Any]:
+        """Make a data set of drawn points, pairs of numbers."""
+        if not isinstance(points, list):
+            raise Rejected(t("shell.points_shape"), field="points")
+        if not isinstance(name, str):
+            raise Rejected(t("shell.points_name"), field="name")
+        return self._bring(owner, await _in_thread(self._keep_points, points, name))
+
+    async def add_points_file(
+        self, owner: str, file: tuple[str, bytes], name: str
+    ) -> dict[str, Any]:
+        """Make a data set of a file of points: two numbers a line, or JSON pairs."""
+        from engine.data import own_points
+
+        points = await _in_thread(own_points.parse_file, *file)
+        shown = name or Path(downloads.clean_name(file[0])).stem
+        return self._bring(owner, await _in_thread(self._keep_points, points, shown))
+
+    def _bring(self, owner: str, added: dict[str, Any]) -> dict[str, Any]:
+        """Remember whose the data set is; return what the page is told of it."""
+        mine = self._brought.setdefault(owner, [])
         if added["key"] not in mine:
             mine.append(added["key"])
         return {"dataset": added["key"], **added}
+
+    def _keep_points(self, points: Any, name: str) -> dict[str, Any]:
+        from engine.data import own_points
+
+        shown = downloads.clean_name(name) or t("panel.points_name_default")
+        made = own_points.build(points, shown)
+        key = own_points.save(made, self.store.root)
+        return {**own_points.describe_saved(key, self.store.root), "notes": list(made.notes)}
 
     def _keep_pictures(
         self, files: list[tuple[str, bytes]], chosen: dict[str, Any]
@@ -206,6 +238,8 @@ def _describe_model(entry: registry.Entry) -> dict[str, Any]:
     return {
         "key": entry.key,
         "title": entry.title,
+        "kind": entry.kind,
+        "headline": entry.headline,
         "schema": entry.config_class.schema(),
         "presets": [preset.to_dict() for preset in entry.preset_list],
     }
@@ -213,7 +247,7 @@ def _describe_model(entry: registry.Entry) -> dict[str, Any]:
 
 def _picture_options(options: dict[str, str]) -> dict[str, Any]:
     size, colour = options.get("size", "28"), options.get("colour", "gray")
-    if size not in ("28", "32"):
+    if size not in PICTURE_SIZES:
         raise Rejected(t("shell.picture_size", value=size[:40]), field="size")
     if colour not in ("gray", "rgb"):
         raise Rejected(t("shell.picture_colour", value=colour[:40]), field="colour")

@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+import json
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from playground import public_api
+from playground import public_api, tabs
 from playground.live import live
 from playground.strings import t
-from playground.tabs import vae
-from playground.web_files import WEB, version
+from playground.web_files import needed, version
 
 if TYPE_CHECKING:
     from playground.service import Service
 
-TABS = (vae,)
+TABS = tabs.modules()
+STYLES = ("play.css", "page.css", "monitor.css")  # of every tab
+# Runs before Gradio draws the page: the tab of the address is the one that it begins with, and
+# the only one whose modules are fetched.
+OPENING = """<script>
+(() => {
+  const about = %s;
+  const asked = new URLSearchParams(location.search).get("tab");
+  const tab = Object.hasOwn(about, asked) ? asked : Object.keys(about)[0];
+  window.Play = Object.assign(window.Play ?? {}, {
+    about, chosen: tab, show(key) { this.chosen = key; },
+  });
+  for (const { props } of window.gradio_config?.components ?? []) {
+    if (props?.elem_id === "play-tabs") props.selected = tab;
+  }
+  const link = (rel, file) => Object.assign(document.createElement("link"), {
+    rel, href: "%s/" + file,
+  });
+  const { styles, modules } = about[tab];
+  document.head.append(
+    ...styles.map((file) => link("stylesheet", file)),
+    ...modules.map((file) => link("modulepreload", file)),
+  );
+})();
+</script>"""
+SHOW = "() => window.Play.show(%s)"
 FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 ACCENT = gr.themes.Color(
@@ -73,13 +99,22 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """Return what the page loads at once: the style sheets and, early, the modules."""
+    """Return what the page loads at once: style sheets and, early, modules of the first tab."""
     web = f"gradio_api/play/web/v-{version()}"
-    sheets = sorted(WEB.glob("*.css"), key=lambda p: (p.name != "play.css", p.name))
-    links = [f'<link rel="stylesheet" href="{web}/{sheet.name}">' for sheet in sheets]
-    modules = sorted(p.name for p in WEB.glob("*.js"))
-    links += [f'<link rel="modulepreload" href="{web}/{name}">' for name in modules]
-    return "\n".join(links)
+    about = {tab.KEY: _about(tab) for tab in TABS}
+    links = [f'<link rel="stylesheet" href="{web}/{sheet}">' for sheet in STYLES]
+    return "\n".join([*links, OPENING % (json.dumps(about), web)])
+
+
+def _about(tab: ModuleType) -> dict[str, list[str]]:
+    """Return what the page has to know of a tab before anything of it is there."""
+    of_page = needed(["status", "page"])
+    own = [f for f in needed([*tab.VIEWS, f"tab_{tab.KEY}"]) if f not in of_page]
+    return {
+        "models": list(tab.MODELS),
+        "styles": list(tab.STYLES),
+        "modules": [*of_page, *(f"t-{tab.KEY}/{name}" for name in own)],
+    }
 
 
 def build(service: Service) -> gr.Blocks:
@@ -92,8 +127,11 @@ def build(service: Service) -> gr.Blocks:
         delete_cache=(600, 3600),
     ) as demo:
         live("status", title=t("shell.title"), tagline=t("shell.tagline"))
-        with gr.Tabs(elem_id="play-tabs", selected=vae.KEY):
+        with gr.Tabs(elem_id="play-tabs", selected=TABS[0].KEY):
             for tab in TABS:
-                tab.build(catalogue)
+                key = tab.KEY
+                with gr.Tab(t(f"shell.tab_{key}"), id=key, elem_id=f"play-tab-{key}") as place:
+                    tab.build(tabs.seen(catalogue, tab.MODELS))
+                place.select(fn=None, js=SHOW % json.dumps(key), show_progress="hidden")
         public_api.publish(service)
     return demo

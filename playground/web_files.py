@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import importlib.util
+import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,6 +29,10 @@ MEDIA = {
 PLOTLY = "plotly.min.js"
 COMPRESS_FROM = 2048
 FOR_EVER = "public, max-age=31536000, immutable"
+TAB = re.compile(r"t-[a-z0-9_]{1,32}")
+# Every tab has modules of its own; those named so are one for the whole page.
+OF_THE_PAGE = re.compile(r"page\w*\.js")
+IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?["']\./(\w+\.js)["']""", re.MULTILINE)
 
 
 def version() -> str:
@@ -60,7 +66,20 @@ def read(name: str) -> tuple[bytes, str]:
     return file.read_bytes(), MEDIA[file.suffix]
 
 
-@lru_cache(maxsize=64)
+def needed(names: Iterable[str]) -> list[str]:
+    """Return the modules of these names with all that they import, before they run."""
+    found: set[str] = set()
+    waiting = [f"{name}.js" for name in names]
+    while waiting:
+        name = waiting.pop()
+        if name in found or not (WEB / name).is_file():
+            continue
+        found.add(name)
+        waiting += IMPORT.findall((WEB / name).read_text(encoding="utf-8"))
+    return sorted(found)
+
+
+@lru_cache(maxsize=256)
 def _packed(name: str, key: tuple[int, int]) -> tuple[bytes, bytes, str, str]:
     """Return (plain, gzipped or empty, media type, ETag); `key` changes when the file does."""
     data, media = read(name)
@@ -82,7 +101,12 @@ def _key(name: str) -> tuple[int, int]:
 def answer(request: Request) -> Response:
     """Answer one file: for ever under the present version's address, else checked by ETag."""
     name = request.path_params["file"]
+    tab = request.path_params.get("tab")
+    if tab is not None and not TAB.fullmatch(tab):
+        raise NotFound(f"There is no folder {tab[:80]!r} here.")
     data, packed, media, etag = _packed(name, _key(name))
+    if tab is not None and OF_THE_PAGE.fullmatch(name):
+        data, packed, etag = f'export * from "../{name}";\n'.encode(), b"", f'"{name}"'
     asked = request.path_params.get("version")
     fresh = asked is not None and asked == f"v-{version()}"
     headers = {

@@ -1,4 +1,4 @@
-"""The VAE tab: its words and its layout; the explorer itself is `web/explorer.js`."""
+"""The VAE tab: its layout; the explorer itself is `web/explorer.js`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import gradio as gr
 
 from playground import panel
 from playground.live import live
-from playground.strings import t
 
 KEY = "vae"
 MODELS = ("vae", "ae")
+STYLES = ("explorer.css",)
+VIEWS = ("help", "lessons", "explorer", "timeline", "curves", "compare", "panel")
 
 
 def build(catalogue: dict[str, Any]) -> None:
     """Lay out the tab: training panel, explorer, curves."""
-    models = [m for m in catalogue["models"] if m["key"] in MODELS]
-    with gr.Tab(t("shell.tab_vae"), id=KEY), gr.Row(elem_classes=["play-layout"]):
+    with gr.Row(elem_classes=["play-layout"]):
         with gr.Column(elem_classes=["play-left"]):
-            panel.build(KEY, models, catalogue["datasets"])
+            panel.build(KEY, catalogue["models"], catalogue["datasets"])
         with gr.Column(elem_classes=["play-middle"]):
             live("help", tab=KEY)
             live("lessons", tab=KEY)

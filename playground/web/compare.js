@@ -1,11 +1,12 @@
 /** Pin the present run, see what differs from the pinned ones, take the pins off. */
 
-import { on, state, t } from "./store.js";
+import { on, own, state, t } from "./store.js";
+import { modelOf } from "./store_catalogue.js";
 import { ensureStyles, fill, h, setText } from "./curves_dom.js";
 import { setting } from "./curves_format.js";
 import { onHistory } from "./curves_history.js";
 import { insteadLabel } from "./curves_settings.js";
-import { allPins, differences, isPinned, sameLikelihood, otherPins, pinRun, refreshPin, unpin } from "./compare_pins.js";
+import { allPins, differences, isPinned, alike, otherPins, pinRun, refreshPin, unpin } from "./compare_pins.js";
 
 let strip = null; // there is one on the page
 
@@ -56,8 +57,7 @@ function toggle() {
 /** A name for a run: its own title, else what is unusual about it. */
 export function runName(run) {
   if (run.title) return run.title;
-  const schema = state.catalogue.models.find((m) => m.key === run.model)?.schema ?? [];
-  const unusual = schema
+  const unusual = (modelOf(run.model)?.schema ?? [])
     .filter((f) => run.config[f.name] !== undefined && run.config[f.name] !== f.default)
     .slice(0, 2)
     .map((f) => `${f.label.replace(/\s*\(.*\)$/, "").toLowerCase()} ${setting(run.config[f.name])}`);
@@ -81,7 +81,7 @@ function difference(pin) {
   if (!rows.length) return t("monitor.pin_same");
   const named = rows.slice(0, 4).map(({ field, from, to }) => nameChange(pin, field, from, to));
   const more = rows.length > 4 ? t("monitor.pin_more", { n: rows.length - 4 }) : "";
-  const unlike = sameLikelihood(pin) ? "" : ` ${t("monitor.pin_unlike")}`;
+  const unlike = alike(pin) ? "" : ` ${own.COMPARE?.unlike?.() ?? ""}`;
   return t("monitor.pin_differs", { what: named.join(", ") + more }) + unlike;
 }
 

@@ -1,14 +1,15 @@
 /** Pinned runs: their thinned curves and settings, kept for this browser tab. */
 
-import { emit, state } from "./store.js";
+import { emit, idOf, own, state } from "./store.js";
 import { keep, kept } from "./curves_dom.js";
 import { history } from "./curves_history.js";
 import { Series } from "./curves_series.js";
+import { partsOf } from "./curves_spec.js";
 
-const KEY = "play-pins";
+const KEY = idOf("pins");
 const LIMIT = 3;
 const POINTS = 240;
-const METRICS = /^(train|test)\/(elbo_nats|reconstruction_nats|kl_nats|grad_norm|steps_per_s|loss)$/;
+const SPLIT = /^(train|test|monitor)\//;
 
 /**
  * @typedef {object} Pin
@@ -46,16 +47,14 @@ export function otherPins() {
   return pins.filter((p) => p.id !== state.run?.id);
 }
 
-const LIKELIHOOD = new Set(["elbo_nats", "reconstruction_nats", "loss"]);
-
-/** Whether a pin scores pixels as the attached run does: else their nats are not the same thing. */
-export function sameLikelihood(pin) {
-  return !state.run || pin.config.likelihood === state.run.config.likelihood;
+/** Whether all curves of a pin measure the same thing as those of the attached run. */
+export function alike(pin) {
+  return !state.run || (own.COMPARE?.alike?.(pin, state.run) ?? true);
 }
 
 /** The curve of a pin as a Series; null when there is none, or none that may be compared. */
 export function pinSeries(pin, split, metric) {
-  if (LIKELIHOOD.has(metric) && !sameLikelihood(pin)) return null;
+  if (own.COMPARE?.only?.includes(metric) && !alike(pin)) return null;
   if (!ready.has(pin.id)) {
     const curves = Object.entries(pin.curves).map(([key, points]) => [key, Series.from(points)]);
     ready.set(pin.id, new Map(curves));
@@ -80,7 +79,8 @@ export function pinRun(name) {
 }
 
 function curvesNow() {
-  const worth = [...history.series].filter(([key, series]) => METRICS.test(key) && series.length);
+  const drawn = new Set(own.CHARTS.flatMap((spec) => partsOf(spec).map((part) => part.metric)));
+  const worth = [...history.series].filter(([key, series]) => drawn.has(key.replace(SPLIT, "")) && series.length);
   return Object.fromEntries(worth.map(([key, series]) => [key, series.thinned(POINTS)]));
 }
 

@@ -1,15 +1,14 @@
 /** The monitor: live curves, the present numbers, alerts, pins. One repaint a frame at most. */
 
-import { on, state, t } from "./store.js";
+import { on, own, state, t } from "./store.js";
 import { alerts } from "./curves_alerts.js";
 import { Chart, View } from "./curves_chart.js";
 import { ensureStyles, fill, h, paced } from "./curves_dom.js";
-import { number } from "./curves_format.js";
-import { active, history, onHistory, published, seriesOf } from "./curves_history.js";
+import { active, history, onHistory, seriesOf } from "./curves_history.js";
 import { numbers } from "./curves_numbers.js";
 import { listen } from "./curves_pointer.js";
 import { changeLabel } from "./curves_settings.js";
-import { CHARTS } from "./curves_spec.js";
+import { SPLITS, partsOf } from "./curves_spec.js";
 import { valueTable } from "./curves_table.js";
 import { place as placePins } from "./compare.js";
 import { otherPins, pinReach, pinSeries } from "./compare_pins.js";
@@ -29,13 +28,9 @@ const COLOURS = {
 /** What painting has cost so far, for measurements. */
 export const cost = { paints: 0, total_ms: 0, longest_ms: 0 };
 
-/**
- * Mount the monitor.
- * @param {HTMLElement} element
- * @param {{charts?: object[]}} [props] other charts than the autoencoders'
- */
-export function mount(element, props = {}) {
-  new Monitor(element, props.charts ?? CHARTS);
+/** Mount the monitor. @param {HTMLElement} element */
+export function mount(element) {
+  new Monitor(element, own.CHARTS);
 }
 
 class Monitor {
@@ -194,19 +189,36 @@ class Monitor {
   }
 
   #linesOf({ spec }) {
-    const colour = this.colours[spec.colour];
-    const pinned = otherPins().flatMap((pin, i) => ["train", "test"].map((split) => ({
-      series: pinSeries(pin, split, spec.metric), colour, width: 1.4,
-      dash: DASHES[i % DASHES.length], alpha: split === "test" ? 0.75 : 0.35,
-    })));
-    const test = seriesOf("test", spec.metric);
-    const own = [
-      { series: seriesOf("train", spec.metric), split: "train", width: test ? 1.2 : 1.5,
-        alpha: test ? 0.55 : 1, smooth: this.view.smooth },
-      { series: test, split: "test", width: 2, dots: true },
-    ].map((line) => ({ ...line, colour, name: test ? t(`monitor.${line.split}`) : "" }));
-    return [...pinned, ...own].filter((line) => line.series?.length);
+    const parts = partsOf(spec);
+    const pinned = parts.flatMap((part) => this.#pinnedLines(part));
+    const drawn = parts.flatMap((part) => this.#ownLines(part, parts.length > 1));
+    return [...pinned, ...drawn].filter((line) => line.series?.length);
   }
+
+  #pinnedLines({ metric, colour }) {
+    return otherPins().flatMap((pin, i) => SPLITS.map((split) => ({
+      series: pinSeries(pin, split, metric), colour: this.colours[colour], width: 1.4,
+      dash: DASHES[i % DASHES.length], alpha: split === "train" ? 0.35 : 0.75,
+    })));
+  }
+
+  /** A metric in every split that has it: what was measured apart from training stands out. */
+  #ownLines({ metric, colour, name }, several) {
+    const found = SPLITS.map((split) => ({ split, series: seriesOf(split, metric) })).filter(({ series }) => series?.length);
+    const beside = found.some(({ split }) => split !== "train");
+    return found.map(({ split, series }) => ({
+      series, split, colour: this.colours[colour], tone: several ? colour : null,
+      name: lineName(several ? name : "", beside && found.length > 1 ? t(`monitor.${split}`) : ""),
+      ...(split === "train"
+        ? { width: beside ? 1.2 : 1.5, alpha: beside ? 0.55 : 1, smooth: this.view.smooth }
+        : { width: 2, dots: true }),
+    }));
+  }
+}
+
+function lineName(name, split) {
+  const shown = typeof name === "function" ? name() : name ?? "";
+  return [shown, split].filter(Boolean).join(", ");
 }
 
 /** Marks with the words that the tip shows. */
@@ -221,14 +233,15 @@ function markText({ kind, event }) {
 }
 
 function references(spec) {
-  const figure = spec.reference ? published() : null;
-  return figure ? [{ value: figure.value, text: t("monitor.reference", { value: number(figure.value, 4) }), source: figure.source }] : [];
+  return spec.reference?.() ?? [];
 }
 
 function readColours(root, charts) {
   const style = getComputedStyle(root);
   const read = (name) => style.getPropertyValue(name).trim() || "#888";
   const colours = Object.fromEntries(Object.entries(COLOURS).map(([key, name]) => [key, read(name)]));
-  for (const { spec } of charts) colours[spec.colour] = read(spec.colour);
+  for (const { spec } of charts) {
+    for (const { colour } of partsOf(spec)) colours[colour] = read(colour);
+  }
   return colours;
 }

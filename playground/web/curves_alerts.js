@@ -1,10 +1,14 @@
 /** Alerts beside the curve that set them off, each with its remedy as a button. */
 
-import { announce, notify, state, t } from "./store.js";
+import { announce, notify, own, state, t } from "./store.js";
 import { fill, h } from "./curves_dom.js";
 import { whole } from "./curves_format.js";
 import { active, history, replaying } from "./curves_history.js";
-import { remedyAction, rewindAction } from "./curves_settings.js";
+import { attempt, remedyAction, rewindAction } from "./curves_settings.js";
+import { isHome } from "./curves_spec.js";
+
+const LEVELS = new Set(["watch", "warn", "collapse", "total"]);
+const BAD = new Set(["collapse", "total"]);
 
 /**
  * Keep the alert cards of all charts up to date.
@@ -38,23 +42,26 @@ export function alerts(charts) {
 }
 
 function home(charts, alert) {
-  return charts.find((chart) => chart.spec.alerts.includes(alert.alert)) ?? charts[0];
+  return charts.find((chart) => isHome(chart.spec, alert.alert)) ?? charts[0];
 }
 
 /** What to do about an alert, as buttons. */
 function actions(alert) {
   const { run } = state;
   if (!run) return [];
-  if (alert.alert === "diverged") return run.rewind ? [rewindAction(run)] : [];
-  const remedy = remedyOf(alert, run);
-  return remedy ? [remedyAction(run, remedy)] : [];
+  if (alert.alert === "diverged") return run.rewind ? [told(rewindAction(run))] : [];
+  if (alert.remedies?.length) return alert.remedies.map((remedy) => forkAction(run, alert, remedy));
+  // Where the engine has no remedy, the tab may know the mistake in the settings.
+  const remedy = alert.remedy ?? own.remedyOf?.(alert, run);
+  return remedy ? [told(remedyAction(run, remedy))] : [];
 }
 
-/** The engine's remedy; where it has none, the mistake in the settings that explains the alert. */
-function remedyOf(alert, run) {
-  if (alert.remedy) return alert.remedy;
-  const averaged = run.config.reconstruction_reduction === "mean";
-  return alert.alert === "posterior_collapse" && averaged ? { reconstruction_reduction: "sum" } : null;
+const told = ({ label, act }) => ({ label, act: () => attempt(act) });
+
+/** A remedy that is tried in a fork from before the alert, beside the run that needs it. */
+function forkAction(run, alert, remedy) {
+  const act = async () => (await import("./remedies.js")).forkWith(run, alert, remedy);
+  return { label: remedy.title, act: () => attempt(act) };
 }
 
 function card(alert) {
@@ -63,10 +70,14 @@ function card(alert) {
   const close = h("button", {
     type: "button", class: "mon-close", "aria-label": t("monitor.dismiss"), onclick: () => dismiss(alert, close),
   }, "×");
-  return h("div", { class: `mon-alert ${alert.alert === "diverged" ? "bad" : ""}`, role: "group" },
-    h("p", {}, alert.sentence ?? t("monitor.alert.other"),
+  const { level = "note" } = alert;
+  const bad = alert.alert === "diverged" || BAD.has(level);
+  return h("div", { class: `mon-alert ${bad ? "bad" : ""}`, role: "group", dataset: { level, alert: alert.alert } },
+    h("p", {}, LEVELS.has(level) ? h("b", { class: "mon-level" }, `${t(`monitor.level.${level}`)} `) : null,
+      alert.sentence ?? t("monitor.alert.other"),
       h("span", { class: "mon-unit" }, ` ${t("monitor.at_step", { step: whole(alert.step) })}`)),
-    buttons.length ? h("div", { class: "play-row" }, buttons) : null, close);
+    alert.remedies?.length ? h("p", { class: "mon-unit" }, t("monitor.remedies")) : null,
+    buttons.length ? h("div", { class: "play-row mon-remedies" }, buttons) : null, close);
 }
 
 async function busy(button, act) {

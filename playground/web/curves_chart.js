@@ -5,6 +5,7 @@ import { h, setText } from "./curves_dom.js";
 import { MARGIN, draw } from "./curves_draw.js";
 import { number, whole } from "./curves_format.js";
 import { chooseAxis, valueRange } from "./curves_range.js";
+import { partsOf } from "./curves_spec.js";
 import { invert, makeScale, stepEnd, ticks } from "./curves_scale.js";
 import { Progress } from "./curves_progress.js";
 import { term } from "./help_terms.js";
@@ -60,7 +61,7 @@ export class Chart {
     }, t("monitor.log"));
     const unit = t(`monitor.unit.${key}`);
     const head = h("figcaption", { class: "mon-chart-head" },
-      h("span", { class: "mon-swatch", style: { background: `var(${this.spec.colour})` } }),
+      partsOf(this.spec).map(({ colour }) => h("span", { class: "mon-swatch", style: { background: `var(${colour})` } })),
       h("span", { class: "mon-chart-title" }, term(key, t(`monitor.chart.${key}`), { tab: false }), " ",
         h("span", { class: "mon-unit" }, unit)),
       this.logButton, this.readings);
@@ -104,6 +105,7 @@ export class Chart {
     const x = makeScale(first, last, MARGIN.left, width - MARGIN.right);
     const range = valueRange(data.lines, x);
     if (range && this.spec.zero) range.core[0] = Math.min(range.core[0], 0);
+    if (range && this.spec.range) widen(range, this.spec.range);
     const references = data.references.map((r) => r.value);
     const axis = range ? chooseAxis(range, references, this.axis) : EMPTY_AXIS;
     if (range) Object.assign(this.axis, { log: axis.log, low: axis.low, high: axis.high });
@@ -169,7 +171,7 @@ export class Chart {
   /** Where the published figure under the pointer comes from. */
   #sources() {
     const near = this.plot.references.filter((r) => Math.abs(this.plot.y.at(r.value) - this.view.y) < 8);
-    return near.map((r) => t("monitor.reference_title", { value: number(r.value, 5), source: r.source }));
+    return near.map((r) => r.source ?? r.text);
   }
 
   #showReadings(cursor) {
@@ -187,6 +189,8 @@ export class Chart {
     setText(node.firstChild, line.name);
     setText(node.lastChild, number(index < 0 ? null : series.y[index]));
     if (node.dataset.split !== line.split) node.dataset.split = line.split;
+    const colour = line.tone ? `var(${line.tone})` : "";
+    if (node.firstChild.style.color !== colour) node.firstChild.style.color = colour;
   }
 
   /** The step under a client x position. */
@@ -208,5 +212,12 @@ export class Chart {
       values: values.join("; ") || t("monitor.no_values"),
     });
     if (this.area.getAttribute("aria-label") !== text) this.area.setAttribute("aria-label", text);
+  }
+}
+
+function widen(range, [low, high]) {
+  for (const part of [range.core, range.full]) {
+    part[0] = Math.min(part[0], low);
+    part[1] = Math.max(part[1], high);
   }
 }

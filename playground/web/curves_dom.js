@@ -1,5 +1,6 @@
 // What the curves, timeline, pins, lessons and help share beside dom.js.
 import { h } from "./dom.js";
+import { shared } from "./store_core.js";
 
 export { calm, fill, h, setText } from "./dom.js";
 
@@ -10,7 +11,7 @@ export { calm, fill, h, setText } from "./dom.js";
 export function ensureStyles(loaded) {
   let link = document.querySelector('link[href*="monitor.css"]');
   if (!link) {
-    const href = new URL("monitor.css", import.meta.url).href;
+    const href = shared("monitor.css");
     link = document.head.appendChild(h("link", { rel: "stylesheet", href }));
   }
   if (loaded && !link.sheet) link.addEventListener("load", loaded, { once: true });

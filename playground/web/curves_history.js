@@ -4,6 +4,7 @@ import { on, state } from "./store.js";
 import { Series } from "./curves_series.js";
 
 const MARK_LIMIT = 400;
+const QUIET = new Set(["trained"]); // changed by the buttons for single steps: no news of the run
 
 /** Series by "split/metric", newest values by the same name, marks on the step axis, alerts. */
 export const history = {
@@ -37,7 +38,7 @@ function changed(what) {
 
 /** A value's plain name: "test/elbo_nats" and "elbo_nats" are the same metric. */
 export function metricName(name) {
-  return name.replace(/^(train|test)\//, "");
+  return name.replace(/^(train|test|monitor)\//, "");
 }
 
 function push(split, name, step, value) {
@@ -102,7 +103,7 @@ function reset(run) {
 on("reset", reset);
 on("metrics", takeMetrics);
 on("progress", takeProgress);
-on("changed", (event) => mark(event, "changed"));
+on("changed", (event) => { if (!QUIET.has(event.field)) mark(event, "changed"); });
 on("saved", (event) => mark({ ...event, step: event.checkpoint?.step ?? event.step }, "saved"));
 on("alert", takeAlert);
 on("status", takeStatus);
@@ -142,21 +143,6 @@ export function subject() {
   return shown && { model: shown.model, dataset: shown.dataset, config: shown.config ?? {}, shown };
 }
 
-/** The published figure for the model on the page: same data, same likelihood, same latent size. */
-export function published() {
-  const what = subject();
-  const { config, model, dataset } = what ?? {};
-  if (model !== "vae" || dataset !== "mnist" || (config.likelihood ?? "bernoulli") !== "bernoulli") {
-    return null;
-  }
-  const rows = state.catalogue?.published ?? [];
-  const row = rows.find(
-    (p) => p.latent_dim === config.latent_dim && typeof p.elbo_nats === "number" &&
-      (p.model ?? "vae") === model && (p.dataset ?? "mnist") === dataset,
-  );
-  return row ? { value: row.elbo_nats, source: row.source } : null;
-}
-
 /**
  * A metric of what is shown, wherever it stands: the run's newest value, else the checkpoint's.
  * @returns {number|null}
@@ -164,5 +150,5 @@ export function published() {
 export function metric(split, name) {
   if (runShown()) return latest(split, name);
   const metrics = checkpointShown()?.metrics ?? {};
-  return metrics[`${split}/${name}`] ?? (split === "test" ? metrics[name] : null) ?? null;
+  return metrics[`${split}/${name}`] ?? (split === "train" ? null : metrics[name]) ?? null;
 }

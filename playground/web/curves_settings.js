@@ -65,8 +65,8 @@ export function remedyAction(run, remedy) {
   const live = active(run) && Object.keys(remedy).every((name) => fieldOf(run.model, name)?.live);
   const what = listLabel(run.model, remedy, live ? "monitor.name_to_value" : "monitor.name_value");
   return live
-    ? { label: t("monitor.remedy_live", { what }), act: () => attempt(() => setLive(remedy)) }
-    : { label: t("monitor.remedy_again", { what }), act: () => attempt(() => again(run, remedy)) };
+    ? { label: t("monitor.remedy_live", { what }), act: () => setLive(remedy) }
+    : { label: t("monitor.remedy_again", { what }), act: () => again(run, remedy) };
 }
 
 async function setLive(remedy) {
@@ -93,16 +93,20 @@ export function origin(run) {
   };
 }
 
-/** The button that goes back to before a run diverged. */
+/**
+ * The button that goes back to before a run diverged.
+ * @returns {{label: string, act: () => Promise<void>}}
+ */
 export function rewindAction(run) {
   const { step, learning_rate: rate } = run.rewind;
-  const config = rate == null ? { ...run.config } : { ...run.config, learning_rate: rate };
+  const lower = run.rewind.config ?? (rate == null ? {} : { learning_rate: rate });
+  const what = listLabel(run.model, lower, "monitor.name_value");
   return {
-    label: t("monitor.rewind", { step: step.toLocaleString("en-US"), rate: setting(rate) }),
-    act: () => attempt(async () => {
-      applySettings({ model: run.model, dataset: run.dataset, config, preset: null });
-      await command("rewind", { learning_rate: rate });
+    label: t(what ? "monitor.rewind" : "monitor.rewind_only", { step: step.toLocaleString("en-US"), what }),
+    act: async () => {
+      applySettings({ model: run.model, dataset: run.dataset, config: { ...run.config, ...lower }, preset: null });
+      await command("rewind", { config: lower });
       await attach(run.id);
-    }),
+    },
   };
 }

@@ -1,29 +1,38 @@
-/** Which charts and which rows the monitor of the autoencoders has: data, no code. */
+/** What a chart and a row of numbers are made of; a tab lists its own in tab_<tab>.js. */
+
+/** Where a value was measured: in training steps, on test data, by the monitor beside training. */
+export const SPLITS = ["train", "test", "monitor"];
 
 /**
- * A chart: one metric, train and test. `colour` names a CSS variable; `reference` says that the
- * published figure belongs on it; `zero` that 0 does; `slow` that it is drawn with the words, not
- * with every event; `alerts` are the kinds of alert that it sets off.
+ * @typedef {object} ChartSpec
+ * @property {string} key its strings are monitor.chart.<key> and monitor.unit.<key>
+ * @property {string} [metric] what is drawn, in every split that has it
+ * @property {string} [colour] a CSS variable
+ * @property {{metric: string, colour: string, name: string|(() => string)}[]} [lines] several
+ *   metrics in place of one
+ * @property {number} height in pixels
+ * @property {boolean} [zero] 0 is always in sight
+ * @property {number[]} [range] the axis reaches at least from here to there
+ * @property {boolean} [slow] drawn with the words, not with every event
+ * @property {() => {value: number, text: string, source?: string}[]} [reference] dashed lines
+ * @property {string[]} alerts whose cards stand here; "coverage*" means all that begin so
+ *
+ * @typedef {object} RowSpec
+ * @property {string} key its string is monitor.row.<key>
+ * @property {string} metric
+ * @property {string} [unit]
+ * @property {string} [colour]
+ * @property {string|number|(() => number|null)} [of] a hyperparameter or a number: "7 of 8"
+ * @property {number} [digits]
  */
-export const CHARTS = [
-  { key: "elbo", metric: "elbo_nats", colour: "--mon-elbo", height: 138, reference: true, alerts: ["diverged"] },
-  { key: "reconstruction", metric: "reconstruction_nats", colour: "--mon-reconstruction", height: 92, alerts: [] },
-  { key: "kl", metric: "kl_nats", colour: "--mon-kl", height: 92, alerts: ["posterior_collapse"] },
-  { key: "gradient", metric: "grad_norm", slow: true, colour: "--mon-plain", height: 72, alerts: [] },
-  { key: "speed", metric: "steps_per_s", zero: true, slow: true, colour: "--mon-plain", height: 72, alerts: [] },
-];
 
-/** Rows of the table of numbers; rows without any value are left out. */
-export const ROWS = [
-  { key: "elbo", metric: "elbo_nats", unit: "nats", colour: "--mon-elbo" },
-  { key: "reconstruction", metric: "reconstruction_nats", unit: "nats", colour: "--mon-reconstruction" },
-  { key: "kl", metric: "kl_nats", unit: "nats", colour: "--mon-kl" },
-  { key: "code_reconstruction", metric: "code_reconstruction_nats", unit: "nats" },
-  { key: "iwae_5", metric: "iwae_5_nats", unit: "nats" },
-  { key: "iwae_50", metric: "iwae_50_nats", unit: "nats" },
-  { key: "active_units", metric: "active_units", of: "latent_dim" },
-  { key: "loss", metric: "loss", unit: "nats" },
-  { key: "gradient", metric: "grad_norm" },
-  { key: "beta", metric: "beta" },
-  { key: "learning_rate", metric: "learning_rate" },
-];
+/** The metrics of a chart with their colours and names. @param {ChartSpec} spec */
+export function partsOf(spec) {
+  return spec.lines ?? [{ metric: spec.metric, colour: spec.colour, name: "" }];
+}
+
+/** Whether a chart is the place of an alert. */
+export function isHome(spec, alert) {
+  return (spec.alerts ?? []).some((name) =>
+    (name.endsWith("*") ? alert.startsWith(name.slice(0, -1)) : name === alert));
+}

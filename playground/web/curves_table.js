@@ -4,6 +4,7 @@ import { t } from "./store.js";
 import { fill, h } from "./curves_dom.js";
 import { number, whole } from "./curves_format.js";
 import { seriesOf } from "./curves_history.js";
+import { SPLITS, partsOf } from "./curves_spec.js";
 
 const ROWS = 12;
 
@@ -20,11 +21,12 @@ export function valueTable(specs) {
 }
 
 function content(specs) {
-  const columns = specs.flatMap((spec) => ["train", "test"].map((split) => ({
-    name: `${t(`monitor.chart.${spec.key}`)}, ${t(`monitor.${split}`)}`,
+  const columns = specs.flatMap((spec) => partsOf(spec).flatMap((part) => SPLITS.map((split) => ({
+    name: [t(`monitor.chart.${spec.key}`), typeof part.name === "function" ? part.name() : part.name, t(`monitor.${split}`)]
+      .filter(Boolean).join(", "),
     unit: t(`monitor.unit.${spec.key}`),
-    series: seriesOf(split, spec.metric),
-  }))).filter((column) => column.series?.length);
+    series: seriesOf(split, part.metric),
+  })))).filter((column) => column.series?.length);
   if (!columns.length) return h("caption", {}, t("monitor.no_values"));
   const last = Math.max(...columns.map((c) => c.series.lastStep));
   const first = Math.min(...columns.map((c) => c.series.firstStep));

@@ -23,6 +23,17 @@ export function points(payload) {
   };
 }
 
+const KINDS = { f4: Float32Array, i4: Int32Array, u1: Uint8Array };
+
+/** An "arrays" payload -> {name: {data, shape}}; the numbers beside them stay payload.values. */
+export function readArrays(payload) {
+  return Object.fromEntries(Object.entries(payload.arrays).map(([name, { dtype, shape, data }]) => {
+    const Kind = KINDS[dtype];
+    const raw = bytes(data);
+    return [name, { data: new Kind(raw.buffer, 0, raw.byteLength / Kind.BYTES_PER_ELEMENT), shape }];
+  }));
+}
+
 /** Picture source -> a decoded HTMLImageElement, ready to be drawn on a canvas. */
 export async function loadImage(src) {
   const image = new Image();

@@ -1,16 +1,17 @@
 // Controls of the explorer, beside dom.js.
 import { h, setText, svg } from "./dom.js";
+import { idOf, shared } from "./store_core.js";
 
 export { calm, h, setText, svg } from "./dom.js";
 
-/** Load a stylesheet beside this module once; resolves when it applies. */
+/** Load a style sheet of the page once; resolves when it applies. */
 export function ensureStyles(file) {
-  const present = [...document.querySelectorAll("link[rel=stylesheet], style")].some((node) =>
-    (node.href || node.dataset.file || "").includes(file) || node.textContent.includes(".x-explorer"));
-  if (present) return Promise.resolve();
+  const href = shared(file);
+  let link = [...document.querySelectorAll("link[rel=stylesheet]")].find((node) => node.href === href);
+  link ??= document.head.appendChild(h("link", { rel: "stylesheet", href }));
+  if (link.sheet) return Promise.resolve();
   return new Promise((resolve) => {
-    const href = new URL(file, import.meta.url).href;
-    document.head.append(h("link", { rel: "stylesheet", href, onload: resolve, onerror: resolve }));
+    for (const type of ["load", "error"]) link.addEventListener(type, resolve, { once: true });
   });
 }
 
@@ -135,7 +136,7 @@ let serial = 0;
 
 /** A labelled slider that shows its value. `format` makes the shown text. */
 export function slider({ label, min, max, step, value, format = String, oninput, hideLabel = false }) {
-  const id = `x-slider-${(serial += 1)}`;
+  const id = idOf(`slider-${(serial += 1)}`);
   const out = h("output", { for: id, class: "play-number" }, format(value));
   const input = h("input", {
     id, type: "range", min, max, step, value,

@@ -1,6 +1,6 @@
 // What the page's store says of runs, sources and past frames, told to the space.
 
-import { api, on, state } from "./store.js";
+import { look, on, state } from "./store.js";
 import { debounce, paced } from "./explorer_dom.js";
 
 const PLANE_MS = 4000; // how often the plane of a live run of more than two dimensions is read
@@ -108,14 +108,4 @@ function known() {
     ? run : catalogue.checkpoints?.find((c) => c.name === source?.checkpoint);
   const dataset = catalogue.datasets?.find((d) => d.key === shown?.dataset);
   return { dim: shown?.config?.latent_dim, classNames: dataset?.classes, shape: dataset?.shape };
-}
-
-/** Tell a live run what to draw. Only its owner may; for others the usual views are good enough. */
-async function look(name, args) {
-  if (!state.run?.owner_is_you) return;
-  try {
-    await api(`runs/${state.run.id}/commands`, { body: { command: "look", name, args } });
-  } catch (error) {
-    console.warn("The live view keeps its usual part of the map:", error.message);
-  }
 }

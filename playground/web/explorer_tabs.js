@@ -1,6 +1,7 @@
 // The panels under the map, as tabs: arrows, Home and End move between them.
 
 import { h } from "./explorer_dom.js";
+import { idOf } from "./store.js";
 
 export class Tabs {
   /**
@@ -10,11 +11,11 @@ export class Tabs {
   constructor(label, items) {
     this.items = items;
     this.buttons = items.map(({ key, title }, i) => h("button", {
-      type: "button", role: "tab", id: `x-tab-${key}`, "aria-controls": `x-panel-${key}`, onclick: () => this.choose(key),
+      type: "button", role: "tab", id: idOf(`tab-${key}`), "aria-controls": idOf(`panel-${key}`), onclick: () => this.choose(key),
       onkeydown: (event) => this.#key(event, i),
     }, title));
     this.panels = items.map(({ key, panel }) =>
-      h("div", { role: "tabpanel", id: `x-panel-${key}`, "aria-labelledby": `x-tab-${key}`, class: "x-panel" }, panel.element));
+      h("div", { role: "tabpanel", id: idOf(`panel-${key}`), "aria-labelledby": idOf(`tab-${key}`), class: "x-panel" }, panel.element));
     this.list = h("div", { class: "play-tabs", role: "tablist", "aria-label": label }, this.buttons);
     this.element = h("section", { class: "play-card x-below" }, this.list, this.panels);
     this.choose(items[0].key);

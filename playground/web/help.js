@@ -1,11 +1,9 @@
-/** "How it works": formulae with this model's numbers, terms, published figures, keys. */
+/** "How it works": what the tab explains with this model's numbers, its terms, the keys. */
 
-import { on, state, t } from "./store.js";
+import { on, own, t } from "./store.js";
 import { ensureStyles, fill, h, paced, setText } from "./curves_dom.js";
-import { number } from "./curves_format.js";
-import { metric, onHistory, runShown, subject } from "./curves_history.js";
-import { boundFormulae, iwaeFormula, liveBound, liveLoss, modelFormulae, plainFormulae } from "./help_formulae.js";
-import { TERMS, sentence } from "./help_terms.js";
+import { onHistory } from "./curves_history.js";
+import { part } from "./help_parts.js";
 
 const KEYS = ["space", "right", "help", "curve", "curve_far", "curve_end", "timeline"];
 const WRITE_MS = 400;
@@ -23,7 +21,7 @@ class Help {
     this.root = h("details", { class: "mon-help-fold play-card" },
       h("summary", {}, h("b", {}, t("lessons.help.title")), " ", this.summary), this.body);
     fill(element, this.root);
-    this.built = null; // the kind of model that the body explains
+    this.built = null; // what the body explains: {kind, write}
     this.write = paced(() => this.#write(), WRITE_MS);
     this.root.addEventListener("toggle", () => this.#write());
     for (const type of ["reset", "source", "catalogue"]) on(type, () => this.write());
@@ -32,130 +30,29 @@ class Help {
   }
 
   #write() {
-    const model = subject()?.model === "ae" ? "ae" : "vae";
-    setText(this.summary, t(`lessons.help.what_${model}`));
+    const { HELP } = own;
+    setText(this.summary, HELP.summary());
     if (!this.root.open) return; // nothing is built or written for a closed fold
-    if (this.built !== model) this.#build(model);
-    this.#writeNumbers();
+    const kind = HELP.kind?.() ?? null;
+    if (!this.built || this.built.kind !== kind) this.#build(kind);
+    this.built.write();
   }
 
-  #build(model) {
-    this.built = model;
-    this.bound = liveBound();
-    this.loss = liveLoss();
-    this.origin = h("p", { class: "mon-unit" });
-    this.facts = h("p");
-    this.rows = h("tbody");
-    const parts = model === "ae" ? this.#plainParts() : this.#variationalParts();
-    fill(this.body, h("div", { class: "mon-help-parts" }, parts, this.#published(), this.#keys()), this.#glossary());
-  }
-
-  #variationalParts() {
-    return [
-      part("model", text("lessons.help.model"), modelFormulae(), text("lessons.help.posterior")),
-      part("bound", text("lessons.help.bound"), boundFormulae(), text("lessons.help.sums"),
-        h("div", { class: "mon-now" }, this.origin, this.bound.element, this.loss.elements, this.facts)),
-      part("iwae", text("lessons.help.iwae"), iwaeFormula(), text("lessons.help.active")),
-    ];
-  }
-
-  #plainParts() {
-    return [
-      part("plain", text("lessons.help.plain"), plainFormulae(), text("lessons.help.plain_sampling"),
-        h("div", { class: "mon-now" }, this.origin, this.facts)),
-    ];
-  }
-
-  #published() {
-    this.sources = h("p", { class: "mon-unit" });
-    const head = ["latent_dim", "elbo", "model"].map((key) => h("th", { scope: "col" }, t(`lessons.help.column_${key}`)));
-    return part("published", text("lessons.help.published"),
-      h("div", { class: "mon-scroll" }, h("table", { class: "mon-published" }, h("thead", {}, h("tr", {}, head)), this.rows)), this.sources);
-  }
-
-  #glossary() {
-    return part("glossary", h("dl", { class: "mon-glossary" }, TERMS.map((key) => h("div", { class: "mon-entry" },
-      h("dt", {}, t(`lessons.term.${key}`)), h("dd", {}, t(`lessons.meaning.${key}`))))));
-  }
-
-  #keys() {
-    return part("keys", h("dl", { class: "mon-glossary mon-keys" }, KEYS.map((key) => [
-      h("dt", {}, t(`lessons.key.${key}`).split(" ").map((k) => [h("kbd", {}, k), " "])),
-      h("dd", {}, t(`lessons.key.${key}_does`)),
-    ])));
-  }
-
-  // ---- numbers ----
-
-  #writeNumbers() {
-    const split = metric("test", "reconstruction_nats") != null ? "test" : "train";
-    const get = (name) => metric(split, name);
-    const [elbo, reconstruction, kl] = ["elbo_nats", "reconstruction_nats", "kl_nats"].map(get);
-    setText(this.origin, this.#originText(split));
-    this.bound.set({ elbo: number(elbo), reconstruction: number(reconstruction), kl: number(kl) });
-    const beta = metric("train", "beta") ?? subject()?.config.beta ?? null;
-    this.loss.set({
-      reconstruction: number(reconstruction), beta: number(beta), kl: number(kl),
-      loss: kl == null || beta == null ? "–" : number(reconstruction + beta * kl),
-    });
-    for (const line of this.loss.elements) line.hidden = this.#averaged();
-    setText(this.facts, this.#factsText(get));
-    this.#writePublished(elbo, split);
-  }
-
-  /** With averaged terms the loss is another sum than the one written here. */
-  #averaged() {
-    const config = subject()?.config ?? {};
-    return config.reconstruction_reduction === "mean" || config.kl_reduction === "mean";
-  }
-
-  #originText(split) {
-    const what = subject();
-    if (!what) return "";
-    const name = runShown() ? t("lessons.help.now_run") : t("lessons.help.now_checkpoint", { name: what.shown.title || what.shown.name });
-    return t("lessons.help.now", { name, split: t(`lessons.help.${split}`) });
-  }
-
-  #factsText(get) {
-    const facts = [];
-    const total = subject()?.config.latent_dim;
-    if (get("active_units") != null) facts.push(t("lessons.help.fact_active", { n: get("active_units"), total }));
-    if (this.built === "ae") facts.push(...this.#plainFacts(get));
-    if (get("iwae_5_nats") != null) {
-      facts.push(t("lessons.help.fact_iwae", {
-        elbo: number(get("elbo_nats"), 4), five: number(get("iwae_5_nats"), 4), fifty: number(get("iwae_50_nats"), 4),
-      }));
-    }
-    if (this.#averaged()) facts.push(t("lessons.help.fact_averaged"));
-    return facts.join(" ");
-  }
-
-  #plainFacts(get) {
-    const error = get("code_reconstruction_nats") ?? get("reconstruction_nats");
-    const facts = [t("lessons.help.fact_reconstruction", { value: number(error) })];
-    const elbo = get("elbo_nats");
-    return elbo == null ? facts : [...facts, t("lessons.help.fact_as_vae", { value: number(elbo) })];
-  }
-
-  #writePublished(elbo, split) {
-    const cells = (row) => row.map((cell, i) => h(i ? "td" : "th", i ? { class: i === 1 ? "play-number" : "" } : { scope: "row" }, cell));
-    const figures = (state.catalogue.published ?? []).filter((p) => typeof p.elbo_nats === "number");
-    const rows = figures.map((p) => [String(p.latent_dim), number(p.elbo_nats, 4), t("lessons.help.converged")]);
-    if (this.built === "vae" && elbo != null) {
-      rows.push([String(subject().config.latent_dim), number(elbo, 4), t("lessons.help.own", { split: t(`lessons.help.${split}`) })]);
-    }
-    const key = JSON.stringify(rows);
-    if (key === this.published) return;
-    this.published = key;
-    setText(this.sources, t("lessons.help.source", { source: [...new Set(figures.map((p) => p.source))].join("; ") }));
-    fill(this.rows, rows.map((row) => h("tr", {}, cells(row))));
+  #build(kind) {
+    const { parts, write } = own.HELP.build();
+    this.built = { kind, write };
+    fill(this.body, h("div", { class: "mon-help-parts" }, parts, keys()), glossary(own.HELP.terms));
   }
 }
 
-function part(name, ...content) {
-  return h("section", { class: "mon-part-box", dataset: { part: name } }, h("h4", { class: "mon-heading" }, t(`lessons.help.title_${name}`)), content);
+function glossary(terms) {
+  return part("glossary", h("dl", { class: "mon-glossary" }, terms.map((key) => h("div", { class: "mon-entry" },
+    h("dt", {}, t(`lessons.term.${key}`)), h("dd", {}, t(`lessons.meaning.${key}`))))));
 }
 
-function text(key) {
-  return h("p", {}, sentence(t(key), { tab: false }));
+function keys() {
+  return part("keys", h("dl", { class: "mon-glossary mon-keys" }, KEYS.map((key) => [
+    h("dt", {}, t(`lessons.key.${key}`).split(" ").map((k) => [h("kbd", {}, k), " "])),
+    h("dd", {}, t(`lessons.key.${key}_does`)),
+  ])));
 }

@@ -1,14 +1,7 @@
 /** Terms of the field: underlined on the page, explained at hover, focus or tap. */
 
-import { t } from "./store.js";
+import { own, t } from "./store.js";
 import { h } from "./curves_dom.js";
-
-/** Terms that the tab uses, in the order in which the glossary lists them. */
-export const TERMS = [
-  "latent_space", "encoder", "decoder", "prior", "posterior", "elbo", "reconstruction", "kl",
-  "nats", "beta", "active_units", "iwae_5", "iwae_50", "binarisation", "collapse", "loss",
-  "gradient", "learning_rate", "speed", "checkpoint",
-];
 
 let bubble = null;
 
@@ -19,7 +12,7 @@ let bubble = null;
  * @param {{tab?: boolean}} [options] `tab: false` where the same word can be reached nearby
  */
 export function term(key, text, { tab = true } = {}) {
-  if (!TERMS.includes(key)) return document.createTextNode(text);
+  if (!own.HELP.terms.includes(key)) return document.createTextNode(text);
   const reach = tab ? { tabindex: "0", role: "button", "aria-description": t(`lessons.meaning.${key}`) } : {};
   const word = h("span", { class: "mon-term", ...reach }, text);
   const show = () => showBubble(word, key);

@@ -1,15 +1,32 @@
-/** "Try this" and "Break it": sentences that set the controls, ticked when it has happened. */
+/** "Try this", "Break it", "Repair it": sentences that set the controls, ticked when it has happened. */
 
-import { announce, applySettings, on, presetOf, state, t, useCheckpoint } from "./store.js";
+import {
+  announce, applySettings, idOf, on, own, presetConfig, presetOf, state, t, useCheckpoint,
+} from "./store.js";
 import { ensureStyles, fill, h, keep, kept, setText } from "./curves_dom.js";
 import { number, whole } from "./curves_format.js";
 import { onHistory, subject } from "./curves_history.js";
 import { plainSentence, sentence } from "./help_terms.js";
-import { LESSONS, numbersNow } from "./lessons_list.js";
 import { pointTo } from "./lessons_places.js";
 
-const KEY = "play-lessons";
-const KINDS = ["try", "break"];
+/**
+ * @typedef {object} Moment what has just happened
+ * @property {string} type "tried", "metrics", "changed", "alert" or "status"
+ * @property {object} detail the event
+ * @property {object|null} run the attached run
+ * @property {string|null} model key of the model that is explored
+ *
+ * @typedef {object} Lesson
+ * @property {string} key its strings are lessons.<key>.do and lessons.<key>.why
+ * @property {"try"|"break"|"repair"} kind
+ * @property {string} [preset] the settings that a click sets
+ * @property {object} [settings] further settings
+ * @property {string} [checkpoint] what a click opens in the explorer
+ * @property {string} place what a click points to
+ * @property {(moment: Moment) => boolean} done
+ */
+
+const KEY = idOf("lessons");
 const SHOWN = 3;
 const SHOWN_NARROW = 1;
 const NARROW_PX = 520;
@@ -22,9 +39,11 @@ export function mount(element) {
 
 class Lessons {
   constructor(element) {
+    this.lessons = own.LESSONS;
+    this.kinds = [...new Set(this.lessons.map((lesson) => lesson.kind))];
     const stored = kept(localStorage, KEY, {});
     this.done = stored.done ?? {}; // key -> the numbers at that moment
-    this.kind = KINDS.includes(stored.kind) ? stored.kind : "try";
+    this.kind = this.kinds.includes(stored.kind) ? stored.kind : this.kinds[0];
     this.folded = Boolean(stored.folded);
     this.all = false;
     this.fresh = null; // the lesson done last, whose explanation is open
@@ -35,13 +54,13 @@ class Lessons {
   }
 
   #build(element) {
-    this.tabs = KINDS.map((kind) => h("button", {
+    this.tabs = this.kinds.map((kind) => h("button", {
       type: "button", class: "mon-lesson-tab", dataset: { kind }, onclick: () => this.#choose(kind),
     }));
     this.more = h("button", { type: "button", class: "mon-chip", onclick: () => this.#toggle("all") });
     this.again = h("button", { type: "button", class: "mon-chip", onclick: () => this.#startOver() }, t("lessons.start_over"));
     this.fold = h("button", { type: "button", class: "mon-fold-button", onclick: () => this.#toggle("folded") });
-    this.list = h("ul", { class: "mon-lesson-list", id: "play-lesson-list" });
+    this.list = h("ul", { class: "mon-lesson-list", id: idOf("lesson-list") });
     this.fold.setAttribute("aria-controls", this.list.id);
     this.root = h("section", { class: "mon-lessons play-card", "aria-label": t("lessons.title") },
       h("div", { class: "mon-lesson-head" }, this.tabs, h("span", { class: "mon-spacer" }), this.again, this.more, this.fold),
@@ -63,16 +82,16 @@ class Lessons {
 
   #moment(type, detail) {
     const moment = { type, detail, run: state.run, model: subject()?.model ?? null };
-    for (const lesson of LESSONS) {
+    for (const lesson of this.lessons) {
       if (!(lesson.key in this.done) && lesson.done(moment)) this.#complete(lesson);
     }
   }
 
   #complete(lesson) {
-    this.done[lesson.key] = numbersNow(state.run);
+    this.done[lesson.key] = own.numbersNow(state.run);
     this.fresh = lesson.key;
     this.open = null;
-    if (KINDS.includes(lesson.kind)) this.kind = lesson.kind;
+    this.kind = lesson.kind;
     this.#save();
     this.#draw();
     announce(t("lessons.done", { what: plainSentence(t(`lessons.${lesson.key}.do`)), why: this.#why(lesson) }));
@@ -117,13 +136,12 @@ class Lessons {
   #prepare(lesson) {
     const preset = presetOf(lesson.preset);
     if (preset) {
-      const schema = state.catalogue.models.find((m) => m.key === preset.model)?.schema ?? [];
-      const plain = Object.fromEntries(schema.map((f) => [f.name, f.default]));
       applySettings({
         preset: preset.key, model: preset.model, dataset: preset.dataset, max_steps: preset.max_steps,
-        config: { ...plain, ...preset.config },
+        config: presetConfig(preset),
       });
     }
+    if (lesson.settings) applySettings(lesson.settings);
     const known = state.catalogue.checkpoints.some((c) => c.name === lesson.checkpoint);
     if (lesson.checkpoint && known) useCheckpoint(lesson.checkpoint);
   }
@@ -131,7 +149,7 @@ class Lessons {
   // ---- drawing ----
 
   #visible() {
-    const mine = LESSONS.filter((l) => l.kind === this.kind);
+    const mine = this.lessons.filter((l) => l.kind === this.kind);
     if (this.all) return mine;
     const limit = this.root.clientWidth && this.root.clientWidth < NARROW_PX ? SHOWN_NARROW : SHOWN;
     const fresh = mine.find((l) => l.key === this.fresh);
@@ -144,7 +162,7 @@ class Lessons {
 
   #draw() {
     for (const tab of this.tabs) this.#drawTab(tab);
-    const mine = LESSONS.filter((l) => l.kind === this.kind);
+    const mine = this.lessons.filter((l) => l.kind === this.kind);
     this.again.hidden = this.folded || mine.some((l) => !(l.key in this.done));
     this.more.hidden = this.folded;
     setText(this.more, this.all ? t("lessons.fewer") : t("lessons.all", { n: mine.length }));
@@ -156,7 +174,7 @@ class Lessons {
 
   #drawTab(tab) {
     const { kind } = tab.dataset;
-    const mine = LESSONS.filter((l) => l.kind === kind);
+    const mine = this.lessons.filter((l) => l.kind === kind);
     const count = mine.filter((l) => l.key in this.done).length;
     tab.setAttribute("aria-pressed", String(kind === this.kind));
     fill(tab, t(`lessons.kind.${kind}`), " ", h("span", { class: "mon-unit" }, t("lessons.count", { n: count, total: mine.length })));
@@ -176,9 +194,8 @@ class Lessons {
   }
 
   #why(lesson) {
-    const n = this.done[lesson.key] ?? {};
-    return t(`lessons.${lesson.key}.why`, {
-      step: whole(n.step), elbo: number(n.elbo), kl: number(n.kl), active: whole(n.active), dims: whole(n.dims),
-    });
+    const then = Object.entries(this.done[lesson.key] ?? {});
+    const shown = then.map(([name, value]) => [name, Number.isInteger(value) ? whole(value) : number(value)]);
+    return t(`lessons.${lesson.key}.why`, Object.fromEntries(shown));
   }
 }

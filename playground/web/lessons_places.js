@@ -1,21 +1,28 @@
 /** Where on the page a thing is done: go there, and light it up for a moment. */
 
 import { calm } from "./curves_dom.js";
+import { idOf, own, schema } from "./store.js";
 
-/** For each place the tab to open, if any, and candidates: the first that is seen wins. */
-const PLACES = {
-  map: { find: [".x-map", "#play-explorer"] },
-  pad: { tab: "x-tab-draw", find: ["#x-panel-draw", "#play-explorer"] },
-  walk: { tab: "x-tab-walk", find: ["#x-panel-walk", "#play-explorer"] },
-  sample: { tab: "x-tab-sample", find: ["#x-panel-sample", "#play-explorer"] },
-  train: { find: ["#play-train"], focus: true },
-  beta: { find: ["[id^='play-'][id$='-beta']", "#play-train"] },
-};
+/**
+ * A place: the tab (a button's id) to open first, if any, and candidates: the first that is seen
+ * wins. Train and the hyperparameters are places on every tab; others stand in tab_<tab>.js.
+ * @typedef {{tab?: string, find: string[], focus?: boolean}} Place
+ */
+
+/** @returns {Place} */
+function placeOf(name) {
+  const train = `#${idOf("train")}`;
+  if (name === "train") return { find: [train], focus: true };
+  if (schema().some((field) => field.name === name)) return { find: [`#${idOf(name)}`, train] };
+  return own.PLACES?.[name] ?? { find: [] };
+}
+
+
 const LIT_MS = 2400;
 
 /** Show a place; returns whether it was found. */
 export function pointTo(place) {
-  const { tab, find = [], focus = false } = PLACES[place] ?? {};
+  const { tab, find, focus = false } = placeOf(place);
   if (tab) document.getElementById(tab)?.click();
   const found = find.flatMap((selector) => [...document.querySelectorAll(selector)]);
   const element = found.find((node) => node.getClientRects().length > 0);

@@ -1,6 +1,7 @@
 // The training panel's module: settings between the Gradio controls and the store, and what the
 // panel's parts show. Every tab mounts the same parts: transport, files, pictures.
 import * as store from "./store.js";
+import { datasetOf, fits, modelOf } from "./store_catalogue.js";
 import { mountFiles } from "./panel_files.js";
 import { mountKeys } from "./panel_keys.js";
 import { mountPictures } from "./panel_pictures.js";
@@ -11,7 +12,6 @@ const SETTLE_MS = 300; // controls that we set report their change within this t
 const SET_DELAY_MS = 200; // a dragged slider is sent when it rests
 
 let names = []; // the controls' names, in the order in which their values travel
-let tab = "vae";
 let controls = {}; // name -> value, as the controls show it
 let pushing = null; // {list, until, timer}: values on their way into the controls
 const timers = new Map();
@@ -19,17 +19,23 @@ const timers = new Map();
 const isConfig = (name) => name.startsWith("config.");
 
 function datasetChoices() {
+  const model = modelOf(controls.model);
   const there = store.state.catalogue.datasets.filter((d) => d.available !== false);
-  return there.map((d) => [d.title, d.key]);
+  return there.filter((d) => !model || fits(model, d)).map((d) => [d.title, d.key]);
+}
+
+/** Examples of the data that one step sees; a GAN's discriminator may see several batches. */
+function examplesPerStep(now) {
+  const of = (name) => now[`config.${name}`] || 1;
+  return (now["config.batch_size"] || 128) * of("packing") * of("discriminator_steps");
 }
 
 /** Steps of an amount in its unit; epochs depend on the data set and the batch size. */
 function stepsOf(now) {
   if (typeof now.amount !== "number" || !Number.isFinite(now.amount)) return null;
   if (now.unit !== "epochs") return now.amount;
-  const data = store.state.catalogue.datasets.find((d) => d.key === now.dataset);
-  const batch = now["config.batch_size"] || 128;
-  return Math.max(1, Math.round((now.amount * (data?.train ?? 60000)) / batch));
+  const data = datasetOf(now.dataset);
+  return Math.max(1, Math.round((now.amount * (data?.train ?? 60000)) / examplesPerStep(now)));
 }
 
 function toSettings(now) {
@@ -53,7 +59,7 @@ function push(next) {
   controls = next;
   clearTimeout(pushing?.timer);
   pushing = { list: JSON.stringify(names.map((n) => next[n])), until: performance.now() + SETTLE_MS };
-  window.Play.bridges?.[tab]?.();
+  window.Play.bridges?.[store.state.tab]?.();
   fields.mark(store.settings());
 }
 
@@ -81,10 +87,11 @@ function changed(list) {
   const differing = names.filter((name) => now[name] !== controls[name]);
   if (!differing.length) return;
   const before = controls.dataset;
+  if (differing.includes("model")) fitDataset(now);
   controls = now;
   if (differing.includes("preset") && now.preset) return choosePreset(now.preset);
   store.takeControls(toSettings(now));
-  if (differing.includes("dataset")) return chooseDataset(now.dataset, before);
+  if (now.dataset !== before) return chooseDataset(now.dataset, before);
   const preset = store.presetOf(now.preset);
   const left = differing.some((n) => isConfig(n)) || (preset && preset.model !== now.model);
   if (preset && left) {
@@ -92,6 +99,14 @@ function changed(list) {
   }
   fields.mark(store.settings());
   for (const name of differing) if (isConfig(name)) changeLive(name.slice(7));
+}
+
+/** A model that does not train on the chosen data takes the first that it does train on. */
+function fitDataset(now) {
+  const model = modelOf(now.model);
+  const data = datasetOf(now.dataset);
+  if (!model || (data && fits(model, data))) return;
+  now.dataset = store.state.catalogue.datasets.find((d) => d.available !== false && fits(model, d))?.key ?? now.dataset;
 }
 
 function choosePreset(key) {
@@ -105,13 +120,12 @@ function choosePreset(key) {
 
 /** Another data set: what it advises, in place of what the one before it advised. */
 function chooseDataset(key, before) {
-  const find = (k) => store.state.catalogue.datasets.find((d) => d.key === k);
   const now = store.settings().config;
   const config = {};
   for (const field of store.schema()) {
-    const old = find(before)?.recommended?.[field.name];
+    const old = datasetOf(before)?.recommended?.[field.name];
     if (old !== undefined && now[field.name] === old) config[field.name] = field.default;
-    const advised = find(key)?.recommended?.[field.name];
+    const advised = datasetOf(key)?.recommended?.[field.name];
     if (advised !== undefined) config[field.name] = advised;
   }
   const preset = store.presetOf(store.settings().preset);
@@ -146,10 +160,9 @@ function showRunSettings(run) {
 }
 
 function sameAsPreset(run) {
-  const model = store.state.catalogue.models.find((m) => m.key === run.model);
   const same = (p) => p.dataset === run.dataset
     && Object.entries(store.presetConfig(p)).every(([k, v]) => run.config[k] === v);
-  return model?.presets.find(same)?.key ?? null;
+  return modelOf(run.model)?.presets.find(same)?.key ?? null;
 }
 
 let begun = false;
@@ -172,19 +185,18 @@ function begin() {
   store.begin();
 }
 
-window.Play = Object.assign(window.Play ?? {}, { panel: { changed, pending } });
+window.Play.tabs[store.state.tab].panel = { changed, pending };
 
 export function mount(element, props) {
   if (props.part === "transport") {
     names = props.controls;
-    tab = props.tab;
-    fields.place(props.prefix);
-    mountTransport(element, props);
+    fields.place();
+    mountTransport(element);
     mountKeys();
     begin();
   } else if (props.part === "files") {
-    mountFiles(element, props);
+    mountFiles(element);
   } else if (props.part === "pictures") {
-    mountPictures(element, (key) => chooseDataset(key, store.state.dataset));
+    mountPictures(element, props.sizes, (key) => chooseDataset(key, store.state.dataset));
   }
 }

@@ -1,23 +1,20 @@
 // What stands at the single controls: which ones the model has, what is wrong, what is not live.
 import { setText } from "./dom.js";
-import { schema, state, t } from "./store.js";
+import { idOf, schema, state, t } from "./store.js";
 
 const ACTIVE = new Set(["queued", "starting", "running", "paused", "parked"]);
-let prefix = "play-vae";
 const refusals = new Map(); // field -> {sentence, value}: what the server refused
 
 export const isActive = (run) => Boolean(run) && ACTIVE.has(run.state);
 
-/** Say where the controls are: their elements' ids begin with this. */
-export function place(given) {
-  prefix = given;
-  // Folds mount what they hold when they open: mark it then.
+/** Folds mount what they hold when they open: mark it then. */
+export function place() {
   document.addEventListener("click", (event) => {
     if (event.target.closest?.(".play-fold")) setTimeout(() => last && mark(last), 60);
   });
 }
 
-const block = (name) => document.getElementById(`${prefix}-${name}`);
+const block = (name) => document.getElementById(idOf(name));
 const shown = (x) => (Math.abs(x) >= 1e-4 || x === 0 ? String(x) : x.toExponential());
 
 /** The sentence that says what is wrong with a value, or null. */

@@ -1,6 +1,8 @@
 // My runs, saved models, opening a checkpoint file, downloads.
 import { button, h, setText, show } from "./dom.js";
+import { openTab, tabOf } from "./page.js";
 import * as store from "./store.js";
+import { datasetOf, modelOf } from "./store_catalogue.js";
 
 const { t, state } = store;
 const ENDED = new Set(["finished", "stopped", "failed", "interrupted", "diverged"]);
@@ -50,7 +52,7 @@ function mountRuns(list, empty) {
   const again = async () => {
     const mine = ++asked;
     try {
-      const { runs } = await store.api("runs");
+      const runs = (await store.api("runs")).runs.filter((run) => modelOf(run.model));
       if (mine !== asked) return;
       list.replaceChildren(...runs.map((run) => runRow(run, again)));
       show(empty, runs.length === 0);
@@ -76,9 +78,7 @@ function openCheckpoint(checkpoint) {
 
 function checkpointRow(checkpoint) {
   const here = state.source?.checkpoint === checkpoint.name;
-  const elbo = checkpoint.metrics?.["test/elbo_nats"];
-  const data = state.catalogue.datasets.find((d) => d.key === checkpoint.dataset);
-  const facts = [data?.title ?? checkpoint.dataset, typeof elbo === "number" ? `ELBO ${elbo.toFixed(1).replace("-", "−")} nats` : null];
+  const facts = [datasetOf(checkpoint.dataset)?.title ?? checkpoint.dataset, ...(store.own.facts?.(checkpoint) ?? [])];
   const open = button(t("panel.explore_model"), () => openCheckpoint(checkpoint), { kind: "small" });
   open.setAttribute("aria-pressed", String(here));
   return h("li", { class: here ? "here" : "" },
@@ -93,18 +93,25 @@ function checkpointRow(checkpoint) {
 
 function mountCheckpoints(list) {
   const draw = () => {
-    const models = new Set(state.catalogue.models.map((m) => m.key));
-    list.replaceChildren(...state.catalogue.checkpoints.filter((c) => models.has(c.model)).map(checkpointRow));
+    list.replaceChildren(...state.catalogue.checkpoints.map(checkpointRow));
   };
   store.on("catalogue", draw);
   store.on("source", draw);
   draw();
 }
 
+/** Open an uploaded checkpoint, on the tab to which its model belongs. */
+function openUploaded(added) {
+  const home = tabOf(added.model);
+  if (!home) throw new store.PlayError(t("panel.no_tab_for", { model: added.model }));
+  if (home === state.tab) openCheckpoint({ ...added, name: added.checkpoint });
+  else openTab(home, { checkpoint: added.checkpoint });
+}
+
 function uploader() {
   const limit = state.catalogue.limits?.checkpoint_upload_mb ?? 32;
   const error = h("div", { class: "play-error", role: "alert", hidden: true });
-  const input = h("input", { type: "file", accept: ".safetensors", class: "play-hidden", id: "play-checkpoint-file" });
+  const input = h("input", { type: "file", accept: ".safetensors", class: "play-hidden", id: store.idOf("checkpoint-file") });
   input.addEventListener("change", async () => {
     const file = input.files[0];
     input.value = "";
@@ -116,7 +123,7 @@ function uploader() {
       form.append("file", file);
       const added = await store.api("checkpoints", { form });
       await store.refreshCatalogue();
-      openCheckpoint({ ...added, name: added.checkpoint });
+      openUploaded(added);
       store.notify(t("panel.uploaded_checkpoint", { name: added.title || file.name }));
     } catch (problem) {
       setText(error, problem.sentence ?? String(problem));
@@ -151,7 +158,7 @@ function mountDownloads(place) {
       ...(saved ? [link("panel.download_checkpoint", "checkpoint")] : []),
       link("panel.download_metrics", "metrics.csv"),
       link("panel.download_script", "script.py"),
-      ...(run.step > 0 ? [link("panel.download_film", "film.webp?view=grid")] : []));
+      ...(run.step > 0 ? [link("panel.download_film", `film.webp?view=${store.own.TIMELINE.view}`)] : []));
   };
   store.on("run", draw);
   draw();

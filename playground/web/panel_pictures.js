@@ -11,11 +11,11 @@ function choice(name, options) {
   return select;
 }
 
-/** `choose(key)` selects the new data set in the panel. */
-export function mountPictures(element, choose) {
+/** `sizes` may be chosen, in pixels; `choose(key)` selects the new data set in the panel. */
+export function mountPictures(element, sizes, choose) {
   const limit = state.catalogue.limits?.picture_upload_mb ?? 64;
   const files = h("input", { type: "file", name: "files", multiple: true, accept: ".zip,image/png,image/jpeg,image/webp,image/gif,image/bmp" });
-  const size = choice("size", [["28", t("panel.pictures_size_28")], ["32", t("panel.pictures_size_32")]]);
+  const size = choice("size", sizes.map((side) => [String(side), t("panel.pictures_side", { side })]));
   const colour = choice("colour", [["gray", t("panel.pictures_gray")], ["rgb", t("panel.pictures_rgb")]]);
   const name = h("input", { type: "text", name: "name", maxlength: "60", value: t("panel.pictures_name_default"), class: "play-select" });
   const error = h("div", { class: "play-error", role: "alert", hidden: true });

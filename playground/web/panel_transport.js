@@ -2,7 +2,9 @@
 import { duration, shown } from "./decode.js";
 import { button, h, setText, show } from "./dom.js";
 import * as fields from "./panel_fields.js";
+import { rewindAction } from "./curves_settings.js";
 import * as store from "./store.js";
+import { datasetOf, modelOf } from "./store_catalogue.js";
 
 const { t, state } = store;
 const ENDED = new Set(["finished", "stopped", "failed", "interrupted", "diverged"]);
@@ -49,9 +51,9 @@ function complain(sentence) {
 function title(settings) {
   const preset = store.presetOf(settings.preset);
   if (preset) return preset.title;
-  const data = state.catalogue.datasets.find((d) => d.key === settings.dataset);
-  const dims = settings.config.latent_dim ? ` ${settings.config.latent_dim}-d` : "";
-  return `${settings.model.toUpperCase()}${dims}, ${data?.title ?? settings.dataset}`;
+  const data = datasetOf(settings.dataset);
+  const named = store.own.runTitle?.(settings, data);
+  return named ?? `${modelOf(settings.model)?.title ?? settings.model}, ${data?.title ?? settings.dataset}`;
 }
 
 /** Start a run; the one that trains here is stopped first: it is saved, and can be continued. */
@@ -105,12 +107,6 @@ function fork() {
   return begin({ resume: from.resume, max_steps: from.step + amount });
 }
 
-async function rewind() {
-  const { id, rewind: back } = state.run;
-  await store.command("rewind", { learning_rate: back.learning_rate });
-  await store.attach(id);
-}
-
 function queueSentence(run) {
   if (run.state !== "queued" || run.position === null || run.position === undefined) return "";
   const eta = run.eta_s ? t("panel.queue_eta", { time: duration(run.eta_s) }) : "";
@@ -151,6 +147,7 @@ function drawProgress(run) {
   parts.bar.setAttribute("aria-valuetext", words);
   setText(parts.steps, words);
   const value = (name, text) => setText(parts.facts[name], text);
+  setText(parts.each, t(modelOf(run.model)?.kind === "points" ? "panel.points_per_s" : "panel.samples_per_s"));
   value("epoch", shown(run.epoch));
   value("steps_per_s", shown(run.steps_per_s));
   value("samples_per_s", run.samples_per_s ? Math.round(run.samples_per_s).toLocaleString("en") : "–");
@@ -171,7 +168,7 @@ function drawState(run) {
   show(parts.detail, Boolean(bad && run.detail));
   const back = run?.owner_is_you && run.state === "diverged" ? run.rewind : null;
   show(parts.rewind, Boolean(back));
-  if (back) setText(parts.rewind, t("panel.rewind", { step: back.step, rate: shown(back.learning_rate) }));
+  if (back) setText(parts.rewind, rewindAction(run).label);
   show(parts.trouble, Boolean(bad && (run.message || run.detail)) || Boolean(back));
   setText(parts.viewer, run && !run.owner_is_you ? t("panel.viewer") : "");
   const checkpoint = state.source?.checkpoint;
@@ -189,7 +186,8 @@ function draw() {
 
 function fact(name) {
   const value = h("dd", { class: "play-number" }, "–");
-  return [value, h("div", {}, h("dt", {}, t(`panel.${name}`)), value)];
+  const label = h("dt", {}, t(`panel.${name}`));
+  return { value, label, row: h("div", {}, label, value) };
 }
 
 /**
@@ -211,13 +209,13 @@ function moveOn(event) {
 
 function build(element) {
   const made = {};
-  made.train = button(t("panel.train"), () => act(begin), { kind: "primary", title: t("panel.train_hint"), id: "play-train" });
-  made.pause = button(t("panel.pause"), () => press("toggle"), { id: "play-pause" });
-  made.step = button(t("panel.step"), () => press("step"), { id: "play-step" });
-  made.stop = button(t("panel.stop"), () => act(() => store.command("stop")), { id: "play-stop" });
-  made.go = button(t("panel.continue"), () => act(goOn), { title: t("panel.continue_hint"), id: "play-continue" });
-  made.fork = button(t("panel.fork"), () => act(fork), { kind: "small", id: "play-fork" });
-  made.rewind = button("", () => act(rewind), { kind: "small", id: "play-rewind" });
+  made.train = button(t("panel.train"), () => act(begin), { kind: "primary", title: t("panel.train_hint"), id: store.idOf("train") });
+  made.pause = button(t("panel.pause"), () => press("toggle"), { id: store.idOf("pause") });
+  made.step = button(t("panel.step"), () => press("step"), { id: store.idOf("step") });
+  made.stop = button(t("panel.stop"), () => act(() => store.command("stop")), { id: store.idOf("stop") });
+  made.go = button(t("panel.continue"), () => act(goOn), { title: t("panel.continue_hint"), id: store.idOf("continue") });
+  made.fork = button(t("panel.fork"), () => act(fork), { kind: "small", id: store.idOf("fork") });
+  made.rewind = button("", () => act(rewindAction(state.run).act), { kind: "small", id: store.idOf("rewind") });
   made.state = h("span", {});
   made.queue = h("div", { class: "play-note" });
   made.fill = h("div", { class: "play-fill" });
@@ -227,8 +225,9 @@ function build(element) {
   made.steps = h("div", { class: "play-steps play-number" });
   made.facts = {};
   const facts = ["epoch", "steps_per_s", "samples_per_s", "elapsed", "remaining", "device"].map((name) => {
-    const [value, row] = fact(name);
+    const { value, label, row } = fact(name);
     made.facts[name] = value;
+    if (name === "samples_per_s") made.each = label;
     return row;
   });
   made.progress = h("div", { class: "play-progress" }, made.bar, made.steps, h("dl", { class: "play-facts" }, facts));

@@ -1,21 +1,23 @@
 // The header: name, share, light and dark, shortcuts; sentences that come up; the live region.
+// It stands outside all tabs and speaks for the one that is visible.
 import { button, h, setText, show } from "./dom.js";
-import { showKeys } from "./panel_keys.js";
-import * as store from "./store.js";
-import { isDark, setTheme } from "./theme.js";
+import { notify, onPage, visibleStore, visibleTab } from "./page.js";
+import { showKeys } from "./page_keys.js";
+import { t } from "./page_server.js";
+import { applyTheme, isDark, onTheme, setTheme } from "./page_theme.js";
 
-const { t } = store;
 const STAY_MS = 7000;
 const STAY_WITH_ACTIONS_MS = 20000;
 
 async function share() {
-  const link = store.shareLink();
+  const link = visibleStore()?.shareLink();
+  if (!link) return;
   try {
     await navigator.clipboard.writeText(link);
-    store.notify(t("shell.share_done"));
+    notify(t("shell.share_done"));
   } catch {
     // Without https, or in some frames, a page may not write to the clipboard.
-    store.notify(t("shell.share_failed", { link }), { stay: true });
+    notify(t("shell.share_failed", { link }), { stay: true });
   }
 }
 
@@ -31,19 +33,11 @@ function toast({ sentence, error, actions = [], stay }) {
 }
 
 export function mount(element, props) {
-  const remembered = (() => {
-    try {
-      return localStorage.getItem("play-theme");
-    } catch {
-      return null;
-    }
-  })();
-  if (remembered && !new URLSearchParams(location.search).has("__theme")) setTheme(remembered);
-
+  applyTheme();
   const light = button("", () => { setTheme(isDark() ? "light" : "dark"); label(); }, { kind: "small quiet", title: t("shell.theme") });
   const label = () => setText(light, t(isDark() ? "shell.theme_light" : "shell.theme_dark"));
   label();
-  store.on("theme", label);
+  onTheme(label);
   const offline = h("div", { class: "play-warn", role: "status", hidden: true }, t("shell.unreachable"));
   element.replaceChildren(h("header", { class: "play-header" },
     h("div", { class: "play-brand" }, h("h1", {}, props.title), h("p", { class: "play-note" }, props.tagline)),
@@ -54,16 +48,18 @@ export function mount(element, props) {
   const region = h("div", { class: "play-hidden", "aria-live": "polite", id: "play-announcer" });
   const toasts = h("div", { class: "play-toasts" });
   document.body.append(region, toasts);
-  store.on("announce", (text) => { region.textContent = text; });
-  store.on("notify", (detail) => {
+  onPage("announce", (text) => { region.textContent = text; });
+  onPage("notify", (detail) => {
     toasts.append(toast(detail));
     while (toasts.children.length > 4) toasts.firstChild.remove();
   });
   // A short gap in the connection is nobody's business.
   let timer = null;
-  store.on("connection", (ok) => {
+  const connection = (ok) => {
     clearTimeout(timer);
     if (ok) show(offline, false);
     else timer = setTimeout(() => show(offline, true), 2500);
-  });
+  };
+  onPage("connection", ({ tab, ok }) => { if (tab === visibleTab()) connection(ok); });
+  onPage("visible", () => connection(visibleStore()?.state.connected ?? true));
 }

@@ -1,14 +1,27 @@
-// State, listeners, words and the way to the server: what every module stands on.
+// State and listeners of one tab: what every module of the tab stands on. All tabs load the same
+// files from addresses of their own (…/t-<tab>/…), so each has its own of all that stands here.
+import { about, onPage, visibleTab } from "./page.js";
+import { PlayError, api, t } from "./page_server.js";
 
-const here = import.meta.url;
+export { announce, notify } from "./page.js";
+export { PlayError, api, base, owner, remember, remembered, shared, t } from "./page_server.js";
 
-/** Address of our routes, ending in "/": …/gradio_api/play/ (this file is served under it). */
-export const base = here.slice(0, here.lastIndexOf("/web/") + 1);
+const tab = /\/t-(\w+)\/[^/]*$/.exec(import.meta.url)?.[1] ?? Object.keys(about)[0];
 
-const OWNER = "play-owner";
+/** The id of a thing of this tab: "train" -> "play-vae-train". */
+export const idOf = (name) => `play-${tab}-${name}`;
+
+/** What the tab says of itself (tab_<tab>.js); there once the store is ready. */
+export let own = {};
+
+/** For store.js. */
+export function setOwn(module) {
+  own = module;
+}
 
 export const state = {
-  tab: "vae",
+  tab,
+  visible: visibleTab() === tab, // hidden tabs get no events
   model: null,
   dataset: null,
   source: null, // {checkpoint: name} | {run: id}: what the explorer shows
@@ -49,96 +62,13 @@ export function emit(type, detail) {
   }
 }
 
-// ---- words ------------------------------------------------------------------------------------
+onPage("visible", (now) => {
+  if (state.visible === (now === tab)) return;
+  state.visible = now === tab;
+  emit("visible", state.visible);
+});
 
-let words = {};
-
-/** For store.js: the table of all strings. */
-export function setWords(table) {
-  words = table;
-}
-
-/** The string of a key, with {name} replaced from `vars`. */
-export function t(key, vars = {}) {
-  const text = words[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in vars ? String(vars[name]) : whole));
-}
-
-/** Say something to a screen reader. */
-export function announce(text) {
-  emit("announce", text);
-}
-
-/** Show one sentence at the page's edge. options: {error, actions: [[label, fn]]}. */
-export function notify(sentence, options = {}) {
-  emit("notify", { sentence, ...options });
-}
-
-// ---- the server -------------------------------------------------------------------------------
-
-/** What the server refuses, as one sentence; `field` names the control at fault. */
-export class PlayError extends Error {
-  constructor(sentence, field = null, status = 0) {
-    super(sentence);
-    this.name = "PlayError";
-    this.sentence = sentence;
-    this.field = field;
-    this.status = status;
-  }
-}
-
-/** What this browser remembers of the page, or null. */
-export function remembered(key) {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null; // storage is forbidden in some frames: the page then forgets at reload
-  }
-}
-
-/** Let this browser remember a text; null forgets it. */
-export function remember(key, value) {
-  try {
-    if (value === null) localStorage.removeItem(key);
-    else localStorage.setItem(key, value);
-  } catch {
-    // as above
-  }
-}
-
-function ownerToken() {
-  const kept = remembered(OWNER);
-  if (kept && kept.length >= 16) return kept;
-  const random = crypto.getRandomValues(new Uint8Array(18));
-  const token = btoa(String.fromCharCode(...random)).replaceAll("+", "-").replaceAll("/", "_");
-  remember(OWNER, token);
-  return token;
-}
-
-export const owner = ownerToken();
-
-/** Call one of our routes: api("runs", {method: "POST", body: {…}}) -> its JSON. */
-export async function api(path, { method, body, form, signal } = {}) {
-  const headers = { "X-Play-Owner": owner };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  let answer;
-  try {
-    answer = await fetch(base + path.replace(/^\//, ""), {
-      method: method ?? (body !== undefined || form ? "POST" : "GET"),
-      headers,
-      body: form ?? (body !== undefined ? JSON.stringify(body) : undefined),
-      signal,
-    });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new PlayError(t("shell.unreachable"));
-  }
-  const data = await answer.json().catch(() => null);
-  if (!answer.ok) {
-    throw new PlayError(data?.error ?? t("shell.failed", { status: answer.status }), data?.field, answer.status);
-  }
-  return data;
-}
+// ---- asking for views ---------------------------------------------------------------------------
 
 const lanes = new Map(); // key -> {busy, waiting}
 

@@ -1,5 +1,6 @@
 // Links: what is on screen as an address, and an address as what is on screen.
 import { emit, notify, state, t } from "./store_core.js";
+import { about } from "./page.js";
 import { attach, findLastRun, showsChosen, useCheckpoint } from "./store_runs.js";
 import { applySettings, presetConfig, presetOf, schema, settings } from "./store_settings.js";
 
@@ -40,7 +41,7 @@ function readValue(field, text) {
 /** Read a share link: {settings, checkpoint, run, z, ignored: [names whose value is no good]}. */
 export function readLink(search = location.search) {
   const query = new URLSearchParams(search);
-  const ignored = [];
+  const ignored = query.has("tab") && !Object.hasOwn(about, query.get("tab")) ? ["tab"] : [];
   const partial = { config: {} };
   const from = (name, check) => {
     if (!query.has(name)) return undefined;
@@ -82,9 +83,15 @@ export function readLink(search = location.search) {
   return { settings: partial, checkpoint, run: query.get("run"), z, ignored };
 }
 
+/** An address that opens another tab says nothing to this one. */
+function mine(search) {
+  const tab = new URLSearchParams(search).get("tab");
+  return tab !== state.tab && Object.hasOwn(about, tab) ? "" : search;
+}
+
 /** Apply the page's own address, and find the run again. */
 export async function followLink() {
-  const link = readLink();
+  const link = readLink(mine(location.search));
   const asked = Object.keys(link.settings).length > 1 || Object.keys(link.settings.config).length > 0;
   if (asked) applySettings(link.settings);
   const ignored = [...link.ignored];

@@ -1,11 +1,12 @@
 // The attached run, and what is explored.
+import { openTab, tabOf, tellPage } from "./page.js";
 import {
-  PlayError, announce, api, emit, notify, on, remember, remembered, state, t,
+  PlayError, announce, api, emit, idOf, notify, on, own, remember, remembered, state, t,
 } from "./store_core.js";
 import { settings } from "./store_settings.js";
 import { watch } from "./store_stream.js";
 
-const LAST_RUN = "play-last-run";
+const LAST_RUN = idOf("last-run");
 const ENDED = new Set(["finished", "stopped", "diverged", "failed", "interrupted"]);
 const LIVELY = new Set(["queued", "starting", "running"]);
 const PROGRESS = ["epoch", "steps_per_s", "samples_per_s", "elapsed_s", "remaining_s", "device"];
@@ -48,8 +49,21 @@ export async function command(name, args = {}) {
 /** Attach the page to a run, from the beginning of its events. */
 export async function attach(runId) {
   const run = await api(`runs/${encodeURIComponent(runId)}`);
-  adopt(run, { fresh: false });
+  const home = tabOf(run.model) ?? state.tab;
+  if (home === state.tab) adopt(run, { fresh: false });
+  else openTab(home, { run: runId });
   return run;
+}
+
+/** Tell the attached run what its live view `name` shall draw; nothing when it does not train. */
+export async function look(name, args) {
+  const { run } = state;
+  if (run?.state !== "running" || !run.owner_is_you) return;
+  try {
+    await api(`runs/${run.id}/commands`, { body: { command: "look", name, args } });
+  } catch (error) {
+    console.warn("The live view keeps its usual look:", error.message);
+  }
 }
 
 /** Forget the attached run: nothing is watched any more; the run itself goes on. */
@@ -90,10 +104,9 @@ export function useRun() {
 
 /** A checkpoint of this tab that opens when nothing else is asked for. */
 export function defaultCheckpoint() {
-  const models = new Set(state.catalogue.models.map((m) => m.key));
-  const fit = state.catalogue.checkpoints.filter((c) => models.has(c.model));
-  const best = fit.find((c) => c.name === "vae/mnist-2d") ?? fit.find((c) => c.model === state.model);
-  return (best ?? fit[0])?.name;
+  const all = state.catalogue.checkpoints;
+  const best = all.find((c) => c.name === own.DEFAULT_CHECKPOINT) ?? all.find((c) => c.model === state.model);
+  return (best ?? all[0])?.name;
 }
 
 /** Explore the shipped model with which the page opens. */
@@ -168,6 +181,7 @@ function connected(now) {
   if (state.connected === now) return;
   state.connected = now;
   emit("connection", now);
+  tellPage("connection", { tab: state.tab, ok: now });
 }
 
 function updateRun(id, change) {

@@ -1,5 +1,5 @@
-// One run's events: server-sent while the page is visible, polled where that does not get through.
-import { api, base } from "./store_core.js";
+// One run's events: server-sent while the tab is visible, polled where that does not get through.
+import { api, base, off, on as listen, state } from "./store_core.js";
 
 const POLL_MS = 700;
 const QUIET_POLL_MS = 3500; // of a run that has ended
@@ -21,6 +21,7 @@ export function watch(id, on) {
   let polls = 0;
   let stuck = typeof EventSource === "undefined"; // never try the stream (again)
   let closed = false;
+  const unseen = () => document.hidden || !state.visible;
 
   function take(event) {
     if (closed || event.seq <= cursor) return false;
@@ -39,7 +40,7 @@ export function watch(id, on) {
 
   function open() {
     rest();
-    if (closed || document.hidden) return;
+    if (closed || unseen()) return;
     if (stuck || failures >= TRIES) {
       poll();
       return;
@@ -97,7 +98,7 @@ export function watch(id, on) {
   }
 
   function later(ms, work) {
-    if (closed || document.hidden) return;
+    if (closed || unseen()) return;
     stream?.close();
     stream = null;
     clearInterval(watchdog);
@@ -106,7 +107,7 @@ export function watch(id, on) {
   }
 
   function looked() {
-    if (document.hidden) {
+    if (unseen()) {
       rest();
       return;
     }
@@ -115,6 +116,7 @@ export function watch(id, on) {
   }
 
   document.addEventListener("visibilitychange", looked);
+  listen("visible", looked);
   window.addEventListener("pagehide", rest);
   window.addEventListener("pageshow", shownAgain);
   function shownAgain(event) {
@@ -127,6 +129,7 @@ export function watch(id, on) {
       closed = true;
       rest();
       document.removeEventListener("visibilitychange", looked);
+      off("visible", looked);
       window.removeEventListener("pagehide", rest);
       window.removeEventListener("pageshow", shownAgain);
     },

@@ -1,5 +1,8 @@
 // Colours of the page, one grammar on all tabs, and Plotly in those colours.
-import { base, emit } from "./store.js";
+import { isDark, onTheme } from "./page_theme.js";
+import { base, emit, shared } from "./store.js";
+
+export { isDark, setTheme } from "./page_theme.js";
 
 // Ten classes: Petroff (2021), distinguishable with colour-blindness, the same in light and dark.
 export const palette = {
@@ -13,8 +16,6 @@ export const palette = {
   train: "#0072B2",
   test: "#D55E00",
 };
-
-export const isDark = () => document.body.classList.contains("dark");
 
 const variable = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
 
@@ -48,42 +49,20 @@ export function plotlyLayout(layout = {}) {
   return merged;
 }
 
-let plotly = null;
-
-/** Load Plotly once, from this server. */
+/** Load Plotly once for the page, from this server. */
 export function loadPlotly() {
-  plotly ??= new Promise((resolve, reject) => {
+  window.Play.plotly ??= new Promise((resolve, reject) => {
     if (window.Plotly) return resolve(window.Plotly);
     const script = document.createElement("script");
-    script.src = new URL("plotly.min.js", import.meta.url);
+    script.src = shared("plotly.min.js");
     script.onload = () => resolve(window.Plotly);
     script.onerror = () => {
-      plotly = null;
+      window.Play.plotly = null;
       reject(new Error(`Plotly could not be loaded from ${base}`));
     };
     document.head.append(script);
   });
-  return plotly;
+  return window.Play.plotly;
 }
 
-/** Choose "light", "dark" or "auto" (as the system says); remembered in this browser. */
-export function setTheme(choice) {
-  try {
-    localStorage.setItem("play-theme", choice);
-  } catch {
-    // Storage may be forbidden (private window, frame); the choice then lasts for this page.
-  }
-  const system = window.matchMedia("(prefers-color-scheme: dark)").matches;
-  document.body.classList.toggle("dark", choice === "dark" || (choice === "auto" && system));
-}
-
-let last = null;
-function tell() {
-  if (isDark() === last) return;
-  last = isDark();
-  emit("theme", { dark: last });
-}
-if (typeof document !== "undefined" && document.body) {
-  last = isDark();
-  new MutationObserver(tell).observe(document.body, { attributeFilter: ["class"] });
-}
+onTheme((theme) => emit("theme", theme));

@@ -1,6 +1,6 @@
 /** The timeline: drag back to see how the map formed, play it, take it along, fork from it. */
 
-import { announce, base, command, emit, on, state, t } from "./store.js";
+import { announce, base, command, emit, on, own, state, t } from "./store.js";
 import { calm, ensureStyles, fill, h, paced, setText } from "./curves_dom.js";
 import { whole } from "./curves_format.js";
 import { active, onHistory } from "./curves_history.js";
@@ -34,7 +34,7 @@ class Timeline {
   }
 
   #build(element) {
-    this.film = strip();
+    this.film = strip(own.TIMELINE);
     this.slider = h("input", {
       type: "range", min: "0", max: "0", step: "1", value: "0", class: "mon-slider",
       "aria-label": t("monitor.timeline_slider"),
@@ -101,7 +101,7 @@ class Timeline {
   }
 
   #next() {
-    if (document.hidden) return;
+    if (document.hidden || !state.visible) return;
     if (this.index === null || this.index >= this.frames.last) {
       this.#live();
       announce(t(active(state.run) ? "monitor.timeline_live" : "monitor.timeline_end", { step: whole(state.run?.step) }));
@@ -176,7 +176,7 @@ class Timeline {
     this.play.setAttribute("aria-pressed", String(playing));
     setText(this.live, t(active(run) ? "monitor.back_live" : "monitor.back_end"));
     this.live.hidden = this.index === null;
-    this.download.href = `${base}runs/${encodeURIComponent(run.id)}/film.webp?view=grid`;
+    this.download.href = `${base}runs/${encodeURIComponent(run.id)}/film.webp?view=${own.TIMELINE.view}`;
     this.#updateFork(run);
   }
 

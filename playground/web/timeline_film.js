@@ -5,37 +5,35 @@ import { fill, h } from "./curves_dom.js";
 const WIDTH = 46;
 const TILES = 3; // of a sheet, its middle: more would be too small to see
 
-/** @returns {{element: HTMLElement, update: (frames: object[]) => void}} */
-export function strip() {
+/**
+ * @param {{view: string, thumbnail?: (payload: object, step: number) => Node|null}} look the kept
+ *   view that stands for a frame, and how it is drawn when it is no picture
+ * @returns {{element: HTMLElement, update: (frames: object[]) => void}}
+ */
+export function strip({ view, thumbnail }) {
   const element = h("div", { class: "mon-strip", "aria-hidden": "true" });
+  const payloadOf = (frame) => frame.views?.[view] ?? (thumbnail ? null : Object.values(frame.views ?? {}).find((v) => v.src));
   let drawn = "";
   const update = (frames) => {
     const room = Math.max(2, Math.floor(element.clientWidth / WIDTH));
-    const chosen = spread(frames.filter((f) => pictureOf(f)), room);
+    const chosen = spread(frames.filter(payloadOf), room);
     const key = chosen.map((f) => f.step).join();
     if (key === drawn) return;
     drawn = key;
     const known = new Map([...element.children].map((node) => [node.dataset.step, node]));
-    fill(element, chosen.map((frame) => known.get(String(frame.step)) ?? small(frame)));
+    fill(element, chosen.map((frame) => known.get(String(frame.step)) ?? small(frame, payloadOf(frame), thumbnail)));
   };
   return { element, update };
 }
 
-function small(frame) {
-  const { rows = 1, columns = 1 } = sheetOf(frame);
+function small(frame, payload, thumbnail) {
+  const picture = thumbnail ? thumbnail(payload, frame.step) : middle(payload);
+  return h("span", { class: "mon-thumb", dataset: { step: frame.step } }, picture);
+}
+
+function middle({ src, rows = 1, columns = 1 }) {
   const style = { height: `${100 * Math.max(1, Math.min(rows, columns) / TILES)}%` };
-  const image = h("img", { src: pictureOf(frame), alt: "", decoding: "async", draggable: "false", style });
-  return h("span", { class: "mon-thumb", dataset: { step: frame.step } }, image);
-}
-
-/** The sheet or picture of a frame that can stand for it, or null. */
-export function pictureOf(frame) {
-  return sheetOf(frame).src ?? null;
-}
-
-function sheetOf(frame) {
-  const views = frame.views ?? {};
-  return views.grid ?? Object.values(views).find((v) => v.src) ?? {};
+  return h("img", { src, alt: "", decoding: "async", draggable: "false", style });
 }
 
 function spread(frames, room) {

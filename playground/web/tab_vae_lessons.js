@@ -1,23 +1,6 @@
-/** What there is to try, how a click sets it up, and how the page knows that it has happened. */
+/** What there is to try with autoencoders, and how the page knows that it has happened. */
 
 import { history, latest, metric } from "./curves_history.js";
-
-/**
- * @typedef {object} Moment what has just happened
- * @property {string} type "tried", "metrics", "changed", "alert" or "status"
- * @property {object} detail the event
- * @property {object|null} run the attached run
- * @property {string|null} model key of the model that is explored
- *
- * @typedef {object} Lesson
- * @property {string} key its strings are lessons.<key>.do and lessons.<key>.why
- * @property {"try"|"break"} kind
- * @property {string} [preset] the settings that a click sets
- * @property {object} [settings] further settings
- * @property {string} [checkpoint] what a click opens in the explorer
- * @property {string} place what a click points to
- * @property {(moment: Moment) => boolean} done
- */
 
 const ENOUGH_STEPS = 300;
 
@@ -43,7 +26,7 @@ function betaLowersKl({ type, detail, run }) {
   return type === "metrics" && raised?.run === run?.id && latest("train", "kl_nats") < 0.85 * raised?.kl;
 }
 
-/** @type {Lesson[]} */
+/** @type {import("./lessons.js").Lesson[]} */
 export const LESSONS = [
   { key: "hover", kind: "try", place: "map", done: tried("hover") },
   { key: "draw", kind: "try", place: "pad", done: tried("draw", "upload", "encode") },

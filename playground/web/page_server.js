@@ -1,0 +1,133 @@
+// Words and the way to the server: one for the whole page, whatever tabs it has.
+
+const here = import.meta.url;
+
+/** Address of our routes, ending in "/": …/gradio_api/play/ (this file is served under it). */
+export const base = here.slice(0, here.lastIndexOf("/web/") + 1);
+
+/** Address of a file that all tabs share: a style sheet, the strings, Plotly. */
+export const shared = (file) => new URL(file, here).href;
+
+const OWNER = "play-owner";
+const RETRY_MS = 2000;
+
+// ---- words ------------------------------------------------------------------------------------
+
+let words = {};
+
+/** The string of a key, with {name} replaced from `vars`. */
+export function t(key, vars = {}) {
+  const text = words[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in vars ? String(vars[name]) : whole));
+}
+
+/** Do something until the server answers; one that has just been started again is soon there. */
+export async function inTheEnd(work) {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      console.warn("The page could not read what it needs; it tries again", error);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
+/** Resolves when the strings are there. */
+export const ready = inTheEnd(async () => {
+  words = await (await fetch(shared("strings.json"))).json();
+});
+
+// ---- what this browser remembers ----------------------------------------------------------------
+
+/** What this browser remembers of the page, or null. */
+export function remembered(key) {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null; // storage is forbidden in some frames: the page then forgets at reload
+  }
+}
+
+/** Let this browser remember a text; null forgets it. */
+export function remember(key, value) {
+  try {
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, value);
+  } catch {
+    // as above
+  }
+}
+
+function ownerToken() {
+  const kept = remembered(OWNER);
+  if (kept && kept.length >= 16) return kept;
+  const random = crypto.getRandomValues(new Uint8Array(18));
+  const token = btoa(String.fromCharCode(...random)).replaceAll("+", "-").replaceAll("/", "_");
+  remember(OWNER, token);
+  return token;
+}
+
+/** The secret that says whose runs these are; the same on all tabs. */
+export const owner = ownerToken();
+
+// ---- the server ---------------------------------------------------------------------------------
+
+/** What the server refuses, as one sentence; `field` names the control at fault. */
+export class PlayError extends Error {
+  constructor(sentence, field = null, status = 0) {
+    super(sentence);
+    this.name = "PlayError";
+    this.sentence = sentence;
+    this.field = field;
+    this.status = status;
+  }
+}
+
+/** Call one of our routes: api("runs", {method: "POST", body: {…}}) -> its JSON. */
+export async function api(path, { method, body, form, signal } = {}) {
+  const headers = { "X-Play-Owner": owner };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(base + path.replace(/^\//, ""), {
+      method: method ?? (body !== undefined || form ? "POST" : "GET"),
+      headers,
+      body: form ?? (body !== undefined ? JSON.stringify(body) : undefined),
+      signal,
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new PlayError(t("shell.unreachable"));
+  }
+  const data = await answer.json().catch(() => null);
+  if (!answer.ok) {
+    throw new PlayError(data?.error ?? t("shell.failed", { status: answer.status }), data?.field, answer.status);
+  }
+  return data;
+}
+
+// ---- the catalogue ------------------------------------------------------------------------------
+
+let catalogue = null;
+const readers = new Set();
+
+/** Read the catalogue again, after an upload or a new checkpoint: all tabs are told. */
+export async function refreshCatalogue() {
+  catalogue = api("catalogue");
+  const found = await catalogue;
+  for (const fn of readers) fn(found);
+  return found;
+}
+
+/** Call `fn(catalogue)` whenever it was read anew; resolves to the present one. */
+export function readCatalogue(fn) {
+  readers.add(fn);
+  return inTheEnd(() => {
+    const asked = catalogue ??= api("catalogue");
+    return asked.catch((error) => {
+      if (catalogue === asked) catalogue = null;
+      throw error;
+    });
+  });
+}
