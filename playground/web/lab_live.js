@@ -1,7 +1,7 @@
 // What the page's store says of runs, sources and past frames, told to the lab.
 
 import { debounce } from "./explorer_dom.js";
-import { api, on, state } from "./store.js";
+import { look, on, state } from "./store.js";
 
 const SLOW_MS = 1500; // no preview within this time: ask instead
 const END_MS = 500; // a run that ends is put away first
@@ -52,10 +52,9 @@ export function follow(lab) {
     const args = lab.look();
     const text = JSON.stringify(args);
     if (!lab.live) return lab.redraw().catch((error) => lab.emit("error", error));
-    if (text === sent || !state.run?.owner_is_you) return undefined;
+    if (text === sent) return undefined;
     sent = text;
-    return api(`runs/${state.run.id}/commands`, { body: { command: "look", name: VIEW, args } })
-      .catch((error) => console.warn("The live view keeps its usual part of the plane:", error.message));
+    return look(VIEW, args);
   }, LOOK_MS);
 
   const paused = () => state.run?.state === "paused" && state.source?.run === state.run.id;
