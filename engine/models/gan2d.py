@@ -9,7 +9,6 @@ it has no batch normalisation, so that this changes nothing of what is learnt.
 
 from __future__ import annotations
 
-import copy
 from typing import Any, ClassVar
 
 import numpy as np
@@ -62,10 +61,6 @@ class GAN2DLearner(GAN2DViews, Learner):
         self.generator = gan2d_networks.generator(config).to(device)
         self.discriminator = gan2d_networks.discriminator(config).to(device)
         self.networks = {"generator": self.generator, "discriminator": self.discriminator}
-        self.average: Perceptron | None = None
-        if config.averaging:
-            self.average = copy.deepcopy(self.generator).requires_grad_(False)
-            self.networks["average"] = self.average
         self.optimizers = {
             "generator": self._optimizer(self.generator, config.generator_rate),
             "discriminator": self._optimizer(
@@ -100,8 +95,9 @@ class GAN2DLearner(GAN2DViews, Learner):
         return torch.randn(shape, generator=generator, device=self.device)
 
     def generate(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Return the points (B, 2) of noise (B, D), from the averaged generator if there is one."""
-        return (self.average or self.generator)(z) * self.spec.scale
+        """Return the points (B, 2) that G makes of noise (B, D)."""
+        points: Tensor = self.generator(z) * self.spec.scale
+        return points
 
     def score(self, points: Tensor) -> Tensor:
         """Return D's logits (B,) of points (B, 2); packed neighbours share theirs."""
@@ -146,7 +142,6 @@ class GAN2DLearner(GAN2DViews, Learner):
         self._persuade(real, fake, layers, trace)
         if c.trained != "discriminator":
             self._move("generator", c.generator_rate * decay)
-            self._follow(step)
         return self._record(step, trace)
 
     def _judge(self, real: Tensor, fake: Tensor, trace: Trace) -> None:
@@ -275,18 +270,6 @@ class GAN2DLearner(GAN2DViews, Learner):
             group["lr"] = rate
         optimizer.step()
 
-    @torch.no_grad()
-    def _follow(self, step: int) -> None:
-        """Move the averaged generator; its memory is short at first."""
-        if self.average is None:
-            return
-        memory = min(self.config.averaging, (1 + step) / (10 + step))
-        ours: list[Tensor] = list(self.average.parameters())
-        theirs: list[Tensor] = list(self.generator.parameters())
-        torch._foreach_lerp_(ours, theirs, 1 - memory)
-        for mine, its in zip(self.average.buffers(), self.generator.buffers(), strict=True):
-            mine.copy_(its)
-
     def _record(self, step: int, trace: Trace) -> Record:
         loss = trace["loss"].detach()
         record = {
@@ -326,7 +309,7 @@ class GAN2DLearner(GAN2DViews, Learner):
     # ------------------------------------------------------------------ forks
 
     def graft(self, tensors: dict[str, Tensor], old: Any) -> dict[str, Tensor]:
-        """Fit a checkpoint to other remedies: packing, deviation, spectral or batch norm, mean."""
+        """Fit a checkpoint to other remedies: packing, deviation, spectral or batch norm."""
         if old.optimizer != self.config.optimizer:
             tensors = {k: v for k, v in tensors.items() if not k.startswith("optimizers.")}
         first = (gan2d_networks.inputs(old), gan2d_networks.inputs(self.config))
@@ -340,12 +323,6 @@ class GAN2DLearner(GAN2DViews, Learner):
             "discriminator",
             {"linear0": first},
         )
-        if self.average is not None:
-            held = "average" if old.averaging else "generator"
-            source = {k: v for k, v in tensors.items() if k.startswith(f"networks.{held}.")}
-            fitted = adversarial.graft(source, held, before[0], self.average, "none")
-            prefix = f"networks.{held}."
-            found |= {f"networks.average.{k.removeprefix(prefix)}": v for k, v in fitted.items()}
         return found
 
     # ------------------------------------------------------------------ evaluation

@@ -1,4 +1,4 @@
-"""The GAN on points: its step against a plain loop and autograd, remedies, forks, averages."""
+"""The GAN on points: its step against a plain loop and autograd, remedies, forks."""
 
 from __future__ import annotations
 
@@ -279,7 +279,7 @@ def test_the_generator_learns_through_the_steps_ahead() -> None:
     assert slope[0].item() == pytest.approx((above - below) / 2e-6, rel=1e-3)
 
 
-# ---------------------------------------------------------------------- sampling, averaging
+# ---------------------------------------------------------------------- sampling
 
 
 def test_points_come_in_the_data_s_coordinates_and_go_back() -> None:
@@ -304,22 +304,6 @@ def test_uniform_noise_is_uniform() -> None:
     assert 0.99 < z.max() <= 1
 
 
-def test_the_averaged_generator_follows_and_is_the_one_that_is_shown() -> None:
-    found = learner(averaging=0.9, batch_norm=True)
-    assert found.average is not None
-    expected = weights(found.average).clone()
-    for step in range(30):
-        torch.manual_seed(step)
-        found.training_step(batch(found, step), torch.zeros(0), step)
-        memory = min(0.9, (1 + step) / (10 + step))
-        expected = memory * expected + (1 - memory) * weights(found.generator)
-    torch.testing.assert_close(weights(found.average), expected, rtol=1e-4, atol=1e-6)
-    assert all(not p.requires_grad for p in found.average.parameters())
-    with found.evaluating():
-        z = found.noise(4)
-        assert torch.equal(found.generate(z), found.average(z))
-
-
 # ---------------------------------------------------------------------- forks
 
 
@@ -329,7 +313,6 @@ CHANGES: list[dict[str, Any]] = [
     {"minibatch_std": True},
     {"spectral_norm": True},
     {"batch_norm": True},
-    {"averaging": 0.99},
     {"optimizer": "sgd"},
     {"r1_gamma": 0.1, "unrolled_steps": 2},
 ]
@@ -348,12 +331,10 @@ def test_a_fork_switches_a_remedy_on_and_off(there: dict[str, Any], direction: s
     assert all(found[k].shape == wanted[k].shape for k in wanted)
     new.load_tensors(found)
     train(new, 1)
-    if "batch_norm" not in there and "averaging" not in second:
+    if "batch_norm" not in there:
         new.load_tensors(found)
         z = old.noise(4)
-        with old.evaluating(), new.evaluating():
-            shown = old.average if old.average is not None else old.generator
-            assert shown is old.average or torch.equal(new.generator(z), shown(z))
+        assert torch.equal(new.generator(z), old.generator(z))
 
 
 def test_a_fork_into_packing_judges_pairs_of_equal_points_as_before() -> None:
@@ -365,14 +346,6 @@ def test_a_fork_into_packing_judges_pairs_of_equal_points_as_before() -> None:
     torch.testing.assert_close(new.score(twice)[::2], old.score(x))
     slots = new.optimizers["discriminator"].state_dict()["state"]
     assert sorted(slots) == [1, 2, 3, 4, 5]  # the first layer's weight starts anew
-
-
-def test_a_fork_into_averaging_starts_from_the_generator() -> None:
-    old, new = learner(), learner(averaging=0.99)
-    train(old, 3)
-    new.load_tensors(new.graft(dict(old.tensors()), old.config))
-    assert new.average is not None
-    assert torch.equal(weights(new.average), weights(old.generator))
 
 
 # ---------------------------------------------------------------------- evaluation, monitor

@@ -49,7 +49,7 @@ REMEDIES: list[dict[str, Any]] = [
     {"packing": 3, "minibatch_std": True},
     {"spectral_norm": True, "batch_norm": True},
     {"loss": "wgan_gp", "discriminator_steps": 2},
-    {"loss": "least_squares", "instance_noise": 0.2, "averaging": 0.9},
+    {"loss": "least_squares", "instance_noise": 0.2},
     {"unrolled_steps": 2},
     {"trained": "discriminator"},
     {"trained": "generator", "noise": "uniform", "latent_dim": 1},
