@@ -20,7 +20,7 @@ Option = tuple[str, str, dict[str, Any]]  # key, title, hyperparameters
 MOST = 6  # buttons that an alert offers
 R1_POINTS = 0.1  # worked on the ring with 2 x 128 nets
 R1_GAMMA, R1_SIDE = 10.0, 256  # Mescheder et al. 2018 at 256 px; the slope grows with the pixels
-STRONG = 2.0  # D learns faster than G by this factor: its rate is a cause
+STRONG = 2.0  # D so many times faster than usual, or narrower than G: a cause
 
 
 def remedies(config: Config | None, shape: tuple[int, ...], concern: Concern) -> tuple[Remedy, ...]:
@@ -46,6 +46,10 @@ class _Settings:
 
     def __call__(self, name: str, default: Any = None) -> Any:
         return getattr(self.config, name, default)
+
+    def default(self, name: str, otherwise: Any) -> Any:
+        """Return what a new run of the model would start with."""
+        return getattr(type(self.config)(), name, otherwise)
 
 
 def _fits(config: Config, changed: dict[str, Any]) -> bool:
@@ -94,23 +98,16 @@ def _causes(now: _Settings) -> Iterator[Option]:
     """Yield what undoes settings that are known to make a generator collapse."""
     if now("loss") == "minimax":
         yield "loss", "Non-saturating loss", {"loss": "nonsaturating"}
-    rate, other = now("discriminator_learning_rate", 0.0), now("generator_learning_rate", 0.0)
+    usual = now.default("discriminator_learning_rate", 0.0)
+    fast = usual > 0 and now("discriminator_learning_rate", 0.0) >= STRONG * usual
+    slower = {"discriminator_learning_rate": usual} if fast else {}
     if now("generator_batch_norm") is False:
-        title = "Batch norm in G"
-        changed: dict[str, Any] = {"generator_batch_norm": True}
-        if rate >= STRONG * other:
-            title, changed = (
-                f"{title}, D's rate as G's",
-                {
-                    **changed,
-                    "discriminator_learning_rate": other,
-                },
-            )
-        yield "generator_batch_norm", title, changed
+        title = "Batch norm in G" + (", D's usual rate" if fast else "")
+        yield "generator_batch_norm", title, {"generator_batch_norm": True, **slower}
     if 0 < now("discriminator_channels", 0) <= now("channels", 0) / STRONG:
         yield "discriminator_channels", "D as wide as G", {"discriminator_channels": 0}
-    if other and rate >= STRONG * other:
-        yield "discriminator_rate", "D's rate as G's", {"discriminator_learning_rate": other}
+    if fast:
+        yield "discriminator_rate", "D's usual rate", slower
 
 
 def _weaker_discriminator(now: _Settings) -> Iterator[Option]:

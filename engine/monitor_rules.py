@@ -21,12 +21,16 @@ from engine.monitor_remedies import Concern, remedies
 CHECKS = 3  # in a row, before anything is said
 QUIET_STEPS = 500  # of G, at the start of a run: everything looks collapsed then
 SETTLE_STEPS = 200  # after a resume or a live change
-LONG_STEPS = 1500  # a run that has covered nothing by then will be judged all the same
+STUCK_STEPS = 1000  # a run that has covered nothing by then is judged all the same
+LATE_STEPS = 2000  # by then the classes should be even; a slow healthy run had 0.43 nats at 1,000
 COVERS = 0.3  # of the data or the modes: from here on a run can lose what it had
 STRONG_STEPS = 300  # that D may tell everything apart before it is said
+GOOD_SHARE = 0.5  # of good samples: with fewer, a mode's count says how good they are
 NATS_OF_A_FIFTH, NATS_OF_HALF = 0.075, 0.216  # Jensen-Shannon when that part of the data is gone
 RANK: dict[str, int] = {"watch": 0, "warn": 1, "collapse": 2, "total": 3}
 NAMES = {"warn": "modes_lost", "collapse": "collapse", "total": "total_collapse"}
+
+TRACKED = ("cover", "even", "latent_sensitivity", "modes_strict", "discriminator/mean_held_out")
 
 Values = Mapping[str, float]
 
@@ -67,7 +71,7 @@ class Course:
     def take(self, step: int, values: Values, lost: tuple[str, ...]) -> None:
         """Look at one check."""
         self.step, self.lost = step, lost
-        for name in ("cover", "latent_sensitivity", "modes_strict", "discriminator/mean_held_out"):
+        for name in TRACKED:
             if name in values:
                 self.highest.setdefault(name, Highest()).take(step, values[name])
         real = values.get("discriminator/accuracy_real", 0.0)
@@ -112,9 +116,9 @@ class Watch:
             self.settled_from, self.config = step, config
             self.held.clear()
         finite = {k: v for k, v in values.items() if math.isfinite(v)}
-        finite.update(_cover(finite))
+        finite.update(_common(finite))
         self.course.take(step, finite, lost)
-        judged = self._judged(step)
+        judged = self.judges(step)
         told: dict[str, list[Evidence]] = {}
         causes: set[str] = set()
         for name, rule in RULES:
@@ -130,10 +134,11 @@ class Watch:
                 self.well[name] = step
         return [self._finding(name, evidence, shape) for name, evidence in told.items()]
 
-    def _judged(self, step: int) -> bool:
+    def judges(self, step: int) -> bool:
         """Say whether the run is far enough to be judged."""
-        settled = step - (self.settled_from or 0) >= (SETTLE_STEPS if self.settled_from else 0)
-        return step >= QUIET_STEPS and settled and (self.course.covered or step >= LONG_STEPS)
+        start = self.settled_from or 0
+        settled = start == 0 or step - start >= SETTLE_STEPS
+        return step >= QUIET_STEPS and settled and (self.course.covered or step >= STUCK_STEPS)
 
     def _finding(self, name: str, found: list[Evidence], shape: tuple[int, ...]) -> Finding:
         worst = max(found, key=lambda e: RANK[e.level])
@@ -149,15 +154,21 @@ class Watch:
         )
 
 
-def _cover(values: Values) -> dict[str, float]:
-    """Return the share of the data that is covered, by whatever measure the data allow."""
+def _common(values: Values) -> dict[str, float]:
+    """Return `cover`, the share of the data that is covered, and `even`, the negative class KL.
+
+    By whatever measure the data allow.
+    """
+    found = {}
     if "coverage" in values:
-        return {"cover": values["coverage"]}
-    if values.get("modes", 0) > 0 and "modes_strict" in values:
-        return {"cover": values["modes_strict"] / values["modes"]}
-    if "js_nats" in values:
-        return {"cover": 1 - values["js_nats"] / math.log(2)}
-    return {}
+        found["cover"] = values["coverage"]
+    elif values.get("modes", 0) > 0 and "modes_strict" in values:
+        found["cover"] = values["modes_strict"] / values["modes"]
+    elif "js_nats" in values:
+        found["cover"] = 1 - values["js_nats"] / math.log(2)
+    if "class_kl_nats" in values or "mode_kl_nats" in values:
+        found["even"] = -values.get("class_kl_nats", values.get("mode_kl_nats", 0.0))
+    return found
 
 
 # ---------------------------------------------------------------------- what is lost
@@ -169,12 +180,13 @@ def coverage(values: Values, course: Course) -> Evidence | None:
         return None
     now, best = values["coverage"], course.highest["cover"]
     if not course.covered:
-        late = course.step >= LONG_STEPS and now < 0.1
+        poor = values.get("even", -math.inf) < -0.36 or values.get("diversity_ratio", 1.0) < 0.5
         clause = (
             f"After {course.step:,} steps the generated pictures still reach only {now:.0%} of "
             "the data"
         )
-        return Evidence("warn", clause) if late else None
+        stuck = course.step >= STUCK_STEPS and now < 0.1 and poor
+        return Evidence("collapse", clause) if stuck else None
     if now >= 0.8 * best.value:
         return None
     level: Level = "total" if now < 0.1 else "collapse" if now < 0.5 * best.value else "warn"
@@ -187,32 +199,47 @@ def coverage(values: Values, course: Course) -> Evidence | None:
 
 
 def classes(values: Values, course: Course) -> Evidence | None:
-    """Class histogram against the data: about one of ten classes gone, three, all but one."""
-    kl, effective = values.get("class_kl_nats", 0.0), values.get("effective_classes", math.inf)
+    """Classes or modes against the data's: about one of ten gone, three, all but one.
+
+    Only what was even once can be lost; what never was by `LATE_STEPS` is told if it is bad.
+    """
+    if "even" not in values:
+        return None
+    one, what = ("class", "classes") if "class_kl_nats" in values else ("mode", "modes")
+    kl, lowest = -values["even"], -course.highest["even"].value
+    effective = values.get("effective_classes", values.get("effective_modes", math.inf))
     if effective < 2:
-        return Evidence("total", f"Nearly all pictures are of one class ({effective:.1f} in use)")
-    if kl <= 0.1:
+        return Evidence("total", f"Nearly all samples are of one {one}")
+    level: Level = "collapse" if kl > 0.36 else "warn"
+    late = level == "collapse" and course.step >= LATE_STEPS
+    if kl <= 0.1 or not (late or lowest <= (0.18 if level == "collapse" else 0.1)):
         return None
     missing = ""
     if course.lost:
         names = ", ".join(course.lost[:5]) + (" and others" if len(course.lost) > 5 else "")
         missing = f", hardly any of {names}"
-    clause = f"The classes are {kl:.2f} nats from the data's, as if {effective:.1f} were left"
-    return Evidence("collapse" if kl > 0.36 else "warn", clause + missing)
+    clause = f"The {what} are {kl:.2f} nats from the data's, as if {effective:.1f} were left"
+    return Evidence(level, clause + missing)
 
 
 def one_output(values: Values, course: Course) -> Evidence | None:
-    """Say that all pictures are nearly the same."""
+    """Say that all samples are nearly the same."""
     ratio = values.get("diversity_ratio", 1.0)
     if ratio >= 0.25:
         return None
-    clause = f"Two generated pictures differ by only {ratio:.0%} of what two real ones do"
+    clause = f"Two generated samples differ by only {ratio:.0%} of what two real ones do"
     return Evidence("total", clause)
 
 
 def modes(values: Values, course: Course) -> Evidence | None:
-    """Modes of a mixture with at least a fifth of their share, against the highest so far."""
+    """Modes of a mixture with at least a fifth of their share, against the highest so far.
+
+    Told only while most samples are good: in the middle of a healthy training the count goes up
+    and down with their quality.
+    """
     if values.get("modes", 0) < 2 or "modes_strict" not in values:
+        return None
+    if values.get("high_quality_share", 1.0) < GOOD_SHARE:
         return None
     strict, best, every = values["modes_strict"], course.highest["modes_strict"], values["modes"]
     covered = values.get("modes_covered", strict)
@@ -249,11 +276,11 @@ def overlap(values: Values, course: Course) -> Evidence | None:
 
 
 def diversity(values: Values, course: Course) -> Evidence | None:
-    """Generated pictures have become alike, though not yet the same."""
+    """Generated samples have become alike, though not yet the same."""
     ratio = values.get("diversity_ratio", 1.0)
     if not 0.25 <= ratio < 0.7:
         return None
-    clause = f"Two generated pictures differ by only {ratio:.0%} of what two real ones do"
+    clause = f"Two generated samples differ by only {ratio:.0%} of what two real ones do"
     return Evidence("watch", clause)
 
 

@@ -12,7 +12,7 @@ from engine.configs.adversarial import GANConfig
 from engine.configs.dcgan import DCGANConfig
 from engine.learner import Finding
 from engine.monitor_remedies import remedies
-from engine.monitor_rules import CHECKS, LONG_STEPS, QUIET_STEPS, Watch
+from engine.monitor_rules import CHECKS, LATE_STEPS, QUIET_STEPS, STUCK_STEPS, Watch
 
 WELL = {
     "coverage": 0.8,
@@ -27,7 +27,14 @@ WELL = {
     "discriminator/mean_held_out": 0.69,
     "discriminator/sign_real": 0.5,
 }
-TOY = {"modes": 8.0, "modes_covered": 8.0, "modes_strict": 8.0, "reverse_kl_nats": 0.01}
+TOY = {
+    "modes": 8.0,
+    "modes_covered": 8.0,
+    "modes_strict": 8.0,
+    "high_quality_share": 0.8,
+    "mode_kl_nats": 0.01,
+    "effective_modes": 7.9,
+}
 DRAWN = {"js_nats": 0.08, "grid_kl_nats": 0.2}
 IMAGE = (1, 28, 28)
 
@@ -76,6 +83,10 @@ def test_a_perfect_sampler_sets_nothing_off(kind: Any) -> None:
                 "modes": 25.0,
                 "modes_covered": float((shares > 0).sum()),
                 "modes_strict": float((shares >= 20).sum()),
+                "high_quality_share": random.binomial(2500, 0.989) / 2500,
+                "mode_kl_nats": float(np.sum(shares / 2500 * np.log(shares / 100))),
+                "effective_modes": 25.0,
+                "diversity_ratio": 1 + 0.02 * random.standard_normal(),
             }
         assert watch.check(100 * i, values) == []
 
@@ -107,6 +118,9 @@ def test_each_rule_of_pictures(bad: dict[str, float], name: str, level: str, wor
         (TOY, {"modes_strict": 7.0}, "modes_lost"),
         (TOY, {"modes_strict": 4.0}, "collapse"),
         (TOY, {"modes_strict": 1.0, "modes_covered": 1.0}, "total_collapse"),
+        (TOY, {"mode_kl_nats": 0.13, "effective_modes": 7.0}, "modes_lost"),
+        (TOY, {"mode_kl_nats": 0.7, "effective_modes": 4.0}, "collapse"),
+        (TOY, {"mode_kl_nats": 2.0, "effective_modes": 1.1}, "total_collapse"),
         (DRAWN, {"js_nats": 0.18}, "modes_lost"),
         (DRAWN, {"js_nats": 0.35}, "collapse"),
     ],
@@ -141,7 +155,7 @@ def test_an_overfitting_discriminator_is_told() -> None:
 def test_the_start_of_a_run_is_mute() -> None:
     young = {**WELL, "coverage": 0.02, "class_kl_nats": 1.5, "diversity_ratio": 0.1}
     watch = Watch("images")
-    steps = range(0, LONG_STEPS, 50)
+    steps = range(0, STUCK_STEPS, 50)
     assert not any(watch.check(step, young) for step in steps)
     early = Watch("images")
     fell = [early.check(s, WELL if s < 200 else young) for s in range(0, QUIET_STEPS, 50)]
@@ -151,16 +165,37 @@ def test_the_start_of_a_run_is_mute() -> None:
     assert later[-1][0].since == 150
 
 
-def test_a_run_that_never_covers_is_told_in_the_end() -> None:
+def never(values: dict[str, float], until: int) -> Finding | None:
+    """Return what is said last of a run that never was better."""
     watch, found = Watch("images"), []
-    for step in range(0, LONG_STEPS + 300, 100):
-        found += watch.check(step, {**WELL, "coverage": 0.02, "diversity_ratio": 0.1})
-    last = one(found[-1:])
-    assert (last.name, last.since) == ("total_collapse", None)
-    noisy, found = Watch("images"), []
-    for step in range(0, LONG_STEPS + 300, 100):
-        found += noisy.check(step, {**WELL, "coverage": 0.02})
-    assert "still reach only 2%" in one(found[-1:]).sentence
+    for step in range(0, until, 100):
+        found = watch.check(step, {**WELL, **values})
+    return one(found) if found else None
+
+
+def test_a_run_that_never_covers_is_told_in_the_end() -> None:
+    same = {"coverage": 0.02, "diversity_ratio": 0.1}
+    assert never(same, STUCK_STEPS + 200) is None
+    found = never(same, STUCK_STEPS + 300)
+    assert found is not None
+    assert (found.name, found.since) == ("total_collapse", None)
+    stuck = never({"coverage": 0.02, "class_kl_nats": 0.9}, STUCK_STEPS + 300)
+    assert stuck is not None
+    assert "still reach only 2% of the data" in stuck.sentence
+    assert never({"coverage": 0.02}, 5000) is None, "even classes, all different: only slow"
+
+
+def test_uneven_classes_of_a_young_run_are_no_loss() -> None:
+    slow = {"coverage": 0.35, "class_kl_nats": 0.4, "effective_classes": 6.0}
+    assert never(slow, LATE_STEPS + 200) is None
+    found = never(slow, LATE_STEPS + 300)
+    assert found is not None
+    assert found.name == "collapse"
+    assert never({**slow, "class_kl_nats": 0.3}, 5000) is None
+
+
+def test_the_count_of_modes_goes_up_and_down_while_samples_get_better() -> None:
+    assert after(TOY, {"modes_strict": 4.0, "high_quality_share": 0.2}, "points") == []
 
 
 def test_a_single_good_check_starts_the_count_again() -> None:
