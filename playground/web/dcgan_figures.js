@@ -57,11 +57,11 @@ class Row {
     this.fill = h("b");
     this.tick = h("u");
     this.bar = h("i", { class: "dc-bar dc-lined" }, this.fill, this.tick);
-    this.value = h("span", { class: "play-number" });
+    this.value = h("span", { class: "dc-figure-value play-number" });
     this.beside = h("small", { class: "play-number" });
     this.element = h("div", { class: "dc-figure", dataset: { figure: figure.key } },
       h("span", { class: "dc-figure-name" }, term(figure.key, t(`dcgan.figure.${figure.key}`))),
-      this.bar, h("span", { class: "dc-figure-value" }, this.value, this.beside));
+      this.bar, this.value, this.beside);
   }
 
   set(values, sampler) {
@@ -87,12 +87,20 @@ class Row {
 // ---- one state for all of it ------------------------------------------------------------------
 
 export const LEVELS = ["healthy", "watch", "warn", "collapse", "total"];
+const EARLY_STEPS = 500; // everything looks collapsed at the start of a run
+const COVERS = 0.3; // coverage from which on a run has something to lose
+
+/** Whether a run has hardly begun, so that it cannot have collapsed yet. */
+export function early(values, step) {
+  return step !== null && step < EARLY_STEPS && !(values.coverage >= COVERS);
+}
 
 /**
  * The state of a model that is not training: by the rules of the alerts, as far as one look can
  * tell; what it may have reached before is not known, so that coverage stands beside real data.
  */
 export function levelOf(values) {
+  if (!Number.isFinite(values.coverage) && !Number.isFinite(values.diversity_ratio)) return null;
   const get = (name, otherwise) => (Number.isFinite(values[name]) ? values[name] : otherwise);
   const coverage = get("coverage", 1) / (get("coverage_real", 0.97) || 1);
   const kl = get("class_kl_nats", 0);

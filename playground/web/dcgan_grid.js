@@ -40,13 +40,13 @@ export class SampleGrid {
     this.stage = h("div", { class: "dc-grid-stage loading" }, this.canvas, this.cell);
     this.state = h("span", { class: "dc-state" });
     this.failure = errorLine();
-    const save = button({ symbol: "download", label: t("dcgan.download_grid"), kind: "small quiet", onclick: () => this.#save() });
+    const save = button({ symbol: "download", label: t("dcgan.download_grid"), kind: "small quiet dc-save", onclick: () => this.#save() });
     this.element = h("section", { class: "play-card dc-grid", "aria-label": t("dcgan.samples") },
-      h("div", { class: "x-head" }, h("h3", { class: "play-title" }, t("dcgan.samples")), this.state, h("i", { class: "dc-spacer" }), badge, save),
-      this.stage, this.failure.element, this.#controls());
+      h("div", { class: "x-head" }, h("h3", { class: "play-title" }, t("dcgan.samples")), this.state, h("i", { class: "dc-spacer" }), badge),
+      this.stage, this.failure.element, this.#controls(save));
   }
 
-  #controls() {
+  #controls(save) {
     this.seedField = numberField({
       label: t("dcgan.seed"), value: 0, step: 1, min: 0, max: MOST_SEED, onchange: (v) => this.#reseed(v),
     });
@@ -63,7 +63,7 @@ export class SampleGrid {
       },
     });
     this.classes.element.hidden = true;
-    return h("div", { class: "x-line dc-controls" }, again, this.seedField.element, this.truncation.element, this.classes.element);
+    return h("div", { class: "x-line dc-controls" }, again, this.seedField.element, this.truncation.element, this.classes.element, save);
   }
 
   #space() {

@@ -1,6 +1,6 @@
 // What the page's store says of runs, sources and past frames, told to the sampler.
 
-import { api, on, state } from "./store.js";
+import { look, on, state } from "./store.js";
 import { debounce, paced } from "./explorer_dom.js";
 
 const LOOK_MS = 200;
@@ -40,7 +40,7 @@ export function follow(sampler, monitor) {
     const text = usual ? "{}" : JSON.stringify(args);
     if (text === sent) return;
     sent = text;
-    look(args);
+    look("samples", args);
   }, LOOK_MS);
 
   const chosenAgain = paced(() => { if (sampler.live) sampler.look(); }, CHOSEN_MS);
@@ -95,14 +95,4 @@ function known() {
     ? run : catalogue.checkpoints?.find((c) => c.name === source?.checkpoint);
   const dataset = catalogue.datasets?.find((d) => d.key === shown?.dataset);
   return { config: shown?.config, dataset: shown?.dataset ?? null, classNames: dataset?.classes, shape: dataset?.shape };
-}
-
-/** Tell a live run what to draw. Only its owner may; for others the usual samples are good enough. */
-async function look(args) {
-  if (!state.run?.owner_is_you) return;
-  try {
-    await api(`runs/${state.run.id}/commands`, { body: { command: "look", name: "samples", args } });
-  } catch (error) {
-    console.warn("The live view keeps its usual samples:", error.message);
-  }
 }

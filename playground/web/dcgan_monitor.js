@@ -5,7 +5,7 @@ import { fill } from "./dom.js";
 import { shown } from "./decode.js";
 import { decoded, fittingSide, paintTiles } from "./views_pictures.js";
 import { ClassChart } from "./dcgan_classes.js";
-import { Figures, GROUPS, LEVELS, levelOf } from "./dcgan_figures.js";
+import { Figures, GROUPS, LEVELS, early, levelOf } from "./dcgan_figures.js";
 import { RepairCard } from "./dcgan_repair.js";
 import { StackedTable } from "./dcgan_stacked.js";
 import { thumbnail, cut } from "./dcgan_tiles.js";
@@ -42,8 +42,9 @@ export class Monitor {
     const extra = { classes: [this.classes.element, this.stacked.element], differ: [this.pair] };
     this.sections = this.groups.map(({ key, figures }) => h("section", { class: `dc-question dc-q-${key}` },
       h("h4", { class: "x-sub" }, t(`dcgan.question.${key}`)), figures.element, extra[key] ?? null));
-    this.body = h("div", { class: "dc-evidence" },
-      h("section", { class: "dc-question dc-q-grid" }, h("h4", { class: "x-sub" }, term("fixed_grid", t("dcgan.question.grid"))), this.grid.element), this.sections);
+    const [cover, classes, differ, judge] = this.sections;
+    const fixed = h("section", { class: "dc-question dc-q-grid" }, h("h4", { class: "x-sub" }, term("fixed_grid", t("dcgan.question.grid"))), this.grid.element);
+    this.body = h("div", { class: "dc-evidence" }, h("div", {}, fixed, judge), h("div", {}, cover, classes, differ));
     this.waits = h("p", { class: "play-note" });
     this.foot = h("p", { class: "play-note" });
     this.element = h("div", { class: "x-stack dc-monitor" }, this.head, this.repair.element, this.failure.element, this.waits, this.body, this.foot);
@@ -90,6 +91,7 @@ export class Monitor {
   #take({ items, values }, told) {
     this.values = values;
     this.level = LEVELS.includes(told) ? told : levelOf(values);
+    if (state.source?.run && this.level !== null && early(values, this.step ?? state.run?.step ?? null)) this.level = "early";
     this.items = items;
     this.#draw();
     this.sampler.emit("health", { values, level: this.level });

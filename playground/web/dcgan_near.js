@@ -25,7 +25,7 @@ export class NearView {
       oninput: (sd) => { this.sd = sd; this.soon(); },
     });
     const others = button({ text: t("dcgan.near_others"), symbol: "dice", kind: "small", onclick: () => { this.seed += 1; this.refresh(true); } });
-    this.row = new TileRow({ label: t("dcgan.near_title"), most: 72, gap: 3, onpick: (i) => this.#pick(i) });
+    this.row = new TileRow({ label: t("dcgan.near_title"), most: 88, gap: 3, onpick: (i) => this.#pick(i) });
     this.failure = errorLine();
     this.note = h("p", { class: "play-note" }, t("dcgan.near_note"));
     this.element = h("div", { class: "x-stack" }, h("div", { class: "x-line" }, others, this.spread.element), this.note, this.failure.element, this.row.element);

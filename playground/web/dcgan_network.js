@@ -102,7 +102,7 @@ export class NetworkView {
     const flat = size.length === 1;
     const high = flat ? (channels === 1 ? 14 : 60) : DRAWN.least + ((DRAWN.most - DRAWN.least) * Math.sqrt(side)) / Math.sqrt(128);
     const wide = flat ? 10 : 10 + 6 * Math.log2(channels + 1);
-    const text = flat ? String(channels) : `${channels} × ${side} × ${side}`;
+    const text = flat ? String(channels) : `${channels}×${side}×${side}`;
     return h("div", { class: "dc-stage", role: "listitem" },
       h("div", { class: "dc-slab-place" }, h("i", { class: `dc-slab${flat ? " flat" : ""}`, style: { height: `${high}px`, width: `${wide}px` } })),
       h("span", { class: "play-number" }, text), h("small", {}, this.#stageName(name, size, first)));
@@ -119,7 +119,7 @@ export class NetworkView {
   }
 
   #arrow(name, block, { other, picked }) {
-    const chips = block.layers.filter((l) => l.kind !== "reshape" && l.kind !== "identity").map((l) => h("span", { class: `dc-chip${MAPS.test(l.kind) || l.kind === "linear" ? " main" : ""}` }, kindText(l)));
+    const chips = block.layers.filter((l) => l.kind !== "reshape" && l.kind !== "identity").map((l) => h("span", { class: `dc-chip${MAPS.test(l.kind) || l.kind === "linear" ? " main" : ""}` }, shortText(l)));
     return h("button", {
       type: "button", class: `dc-arrow${other ? " other" : ""}`, "aria-pressed": String(picked), title: t("dcgan.block_title"),
       onclick: () => this.#pick(name, block.name), onpointerenter: (e) => { if (e.pointerType === "mouse") this.#pick(name, block.name); },
@@ -161,7 +161,15 @@ function grouped(layers) {
   return blocks;
 }
 
-/** "Transposed convolution 4 × 4, stride 2" */
+/** "Transposed conv. 4×4, stride 2", for the drawing. */
+function shortText({ kind, kernel, stride }) {
+  const plain = kind.replace(", spectral norm", "").replaceAll(" ", "_");
+  const name = t(`dcgan.short.${plain}`);
+  const normed = kind.endsWith("spectral norm") ? t("dcgan.kind_normed") : "";
+  return kernel ? t("dcgan.short_sized", { name, k: kernel, s: stride }) + normed : name;
+}
+
+/** "Transposed convolution 4 × 4, stride 2, padding 1" */
 function kindText({ kind, kernel, stride, padding }) {
   const name = t(`dcgan.kind.${kind.replace(", spectral norm", "").replaceAll(" ", "_")}`);
   const normed = kind.endsWith("spectral norm") ? t("dcgan.kind_normed") : "";

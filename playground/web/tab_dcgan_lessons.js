@@ -7,6 +7,8 @@ const FEW_STEPS = 300;
 const BAD = new Set(["warn", "collapse", "total"]);
 
 const tried = (...names) => ({ type, detail }) => type === "tried" && names.includes(detail?.what);
+/** The monitor has looked at a run that is not quite new. */
+const looked = (event) => event?.split === "monitor" && event.step >= FEW_STEPS && event.values?.coverage != null;
 const now = (name) => latest("monitor", name) ?? latest("test", name);
 
 /** The monitor has said that a run loses variety, and the run has what the lesson is about. */
@@ -32,7 +34,7 @@ export const LESSONS = [
   },
   {
     key: "dcgan_train", kind: "try", place: "train",
-    done: ({ type, run }) => type === "metrics" && run?.model === "dcgan" && (run.step ?? 0) >= FEW_STEPS && now("coverage") != null,
+    done: ({ type, detail, run }) => type === "metrics" && run?.model === "dcgan" && looked(detail),
   },
   {
     key: "dcgan_guidelines", kind: "try", place: "network",
@@ -40,7 +42,7 @@ export const LESSONS = [
   },
   {
     key: "dcgan_stacked", kind: "try", place: "dataset",
-    done: ({ type, run }) => type === "metrics" && run?.dataset === "stacked_mnist" && (run.step ?? 0) >= FEW_STEPS && now("classes_covered") != null,
+    done: ({ type, detail, run }) => type === "metrics" && run?.dataset === "stacked_mnist" && looked(detail),
   },
   {
     key: "dcgan_strong", kind: "break", preset: "break-strong-discriminator", place: "train",
