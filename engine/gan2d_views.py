@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.adversarial import decides_real, discriminator_loss, generator_loss, probability
+from engine.adversarial import generator_loss, probability
 from engine.data.base import indices_at
 from engine.errors import Rejected
 from engine.latent import read_int, read_numbers
-from engine.learner import gradient_norm, preview
+from engine.learner import preview
 from engine.payloads import Arrays, Payload, Views
 from engine.tensors import DataView
 
@@ -96,14 +96,14 @@ class GAN2DViews:
         real = self._some_real(data, pool)
         scores, real_scores = self.score(points), self.score(real)
         middle = self.middle(real_scores, scores)
-        chances, real_chances = self._chance(scores - middle), self._chance(real_scores - middle)
+        chances, real_chances = self.chance(scores - middle), self.chance(real_scores - middle)
         surface = self._surface(frame, resolution, real, points, middle)
         arrays = {
-            "generated": _numpy(points[:count]),
-            "scores": _numpy(chances[:count]),
-            "surface": _numpy(surface),
-            "warp": _numpy(self._warp()),
-            "arrows": _numpy(self._arrows(points[: self._whole(ARROWS)])[:ARROWS]),
+            "generated": as_numpy(points[:count]),
+            "scores": as_numpy(chances[:count]),
+            "surface": as_numpy(surface),
+            "warp": as_numpy(self._warp()),
+            "arrows": as_numpy(self.arrows(points[: self._whole(ARROWS)])[:ARROWS]),
         }
         values = {
             "extent": list(frame),
@@ -127,33 +127,12 @@ class GAN2DViews:
             "class_names": list(self.spec.class_names),
         }
         labels = data.train.labels[chosen].cpu().numpy().astype(np.int32)
-        return Arrays({"real": _numpy(data.train.batch(chosen)), "labels": labels}, values)
+        return Arrays({"real": as_numpy(data.train.batch(chosen)), "labels": labels}, values)
 
     @preview
     def view_health(self, data: DataView) -> Views:
         """Return the monitor's numbers of now."""
         return Views({}, self.health(data))
-
-    @preview
-    def view_step_parts(self, data: DataView) -> Arrays:
-        """Return what the next training step will do, part by part, and do none of it.
-
-        A copy of both networks and optimizers takes the very step, with the batch and the random
-        numbers that a paused run's next step will get; a saved model draws a batch. With several
-        discriminator steps these are the last one's points.
-
-        Arrays: noise (n, D), fake, real (n, 2); score_fake, score_real (n) before the step,
-        score_fake_taught, score_real_taught of the same points after D's part of it; gradient
-        (n, 4) as the lab's arrows, under the discriminator that has just learnt; fake_after
-        (n, 2), score_fake_after, score_real_after (n) with both networks moved.
-        Values, by part: `sample`, `score`, `loss`, `gradient`, `update`.
-        """
-        twin = self._twin()
-        points, step = self._coming(data)
-        trace: dict[str, Any] = {}
-        with torch.enable_grad():
-            record = twin.play(points, step, trace)
-        return self._parts(twin, trace, record, step, self.frame(data))
 
     # ------------------------------------------------------------------ parts of the lab
 
@@ -173,7 +152,8 @@ class GAN2DViews:
         found: Extent = self.look["frame"][1]
         return found
 
-    def _chance(self, logits: Tensor) -> Tensor:
+    def chance(self, logits: Tensor) -> Tensor:
+        """Return D's probability of logits counted from the middle."""
         return probability(self.config.loss, logits)
 
     def _some_real(self, data: DataView, count: int) -> Tensor:
@@ -203,7 +183,7 @@ class GAN2DViews:
             seen = torch.cat([x, beside.expand(len(x), -1)], 1)
             if spread is not None:
                 seen = torch.cat([seen, spread.expand(len(x), 1)], 1)
-            total += self._chance(self.discriminator(seen).squeeze(1) - middle)
+            total += self.chance(self.discriminator(seen).squeeze(1) - middle)
         return (total / sets).view(n, n)
 
     def _warp(self) -> Tensor:
@@ -217,108 +197,13 @@ class GAN2DViews:
         z[:, :shown] = plane[:, :shown].to(self.device)
         return self.generate(z).view(WARP, WARP, 2)
 
-    def _arrows(self, points: Tensor) -> Tensor:
+    def arrows(self, points: Tensor) -> Tensor:
         """Return x, y, dx, dy (n, 4): each point and the way down its own part of G's loss."""
         with torch.enable_grad():
             x = (points / self.spec.scale).detach().requires_grad_()
             out = self.discriminator(self.seen(x))
             (slope,) = torch.autograd.grad(generator_loss(self.config.loss, out), x)
         return torch.cat([points, -slope * (len(out) / self.spec.scale)], 1)
-
-    # ------------------------------------------------------------------ parts of a step
-
-    def _twin(self) -> Any:
-        """Return a learner with copies of everything that learning moves."""
-        twin = type(self)(self.config, self.spec, self.device)  # type: ignore[call-arg]
-        twin.load_tensors({k: v.clone() for k, v in self.tensors().items()})  # type: ignore[attr-defined]
-        return twin
-
-    def _coming(self, data: DataView) -> tuple[Tensor, int]:
-        """Return points and number of the next step, generators seeded as they will be for it."""
-        if self.next_batch is not None:
-            points, _, step = self.next_batch()
-            return points, step
-        torch.manual_seed(0)
-        indices = indices_at(0, 0, self.examples_per_step, len(data.train))  # type: ignore[attr-defined]
-        return data.train.batch(torch.from_numpy(indices).to(self.device)), self.steps
-
-    def _parts(
-        self, twin: Any, trace: dict[str, Any], record: Any, step: int, frame: Extent
-    ) -> Arrays:
-        c, scale, kind = self.config, self.spec.scale, self.config.loss
-        real, fake, z = trace["real"], trace["fake"].detach(), trace["noise"]
-        before = {"real": trace["real_logits"].detach(), "fake": trace["fake_logits"].detach()}
-        with torch.no_grad():
-            fake_after = twin.generator.train()(z)
-            twin.discriminator.eval()
-            taught = {k: twin.discriminator(self.seen(trace[k])) for k in ("real", "fake")}
-            after = {"real": taught["real"], "fake": twin.discriminator(self.seen(fake_after))}
-        arrows = twin._arrows(fake * scale)
-        middle = self.middle(before["real"], before["fake"])
-        middle_taught = self.middle(taught["real"], taught["fake"])
-        middle_after = self.middle(after["real"], after["fake"])
-
-        def chances(logits: Tensor, middle: Tensor) -> Tensor:
-            return self._chance(logits - middle).flatten().repeat_interleave(c.packing)
-
-        moved = {
-            name: distance(getattr(self, name), getattr(twin, name))
-            for name in ("generator", "discriminator")
-        }
-        taken = {k: decides_real(kind, v, middle).float().mean() for k, v in before.items()}
-        scores = {
-            "score_fake": chances(before["fake"], middle),
-            "score_real": chances(before["real"], middle),
-            "score_fake_taught": chances(taught["fake"], middle_taught),
-            "score_real_taught": chances(taught["real"], middle_taught),
-            "score_fake_after": chances(after["fake"], middle_after),
-            "score_real_after": chances(after["real"], middle_after),
-        }
-        values: dict[str, Any] = {
-            "step": step,
-            "extent": list(frame),
-            "sample": {"points": len(real), "noise_dim": c.latent_dim},
-            "score": {
-                "real": float(scores["score_real"].mean()),
-                "fake": float(scores["score_fake"].mean()),
-                "real_taught": float(scores["score_real_taught"].mean()),
-                "fake_taught": float(scores["score_fake_taught"].mean()),
-                "real_after": float(scores["score_real_after"].mean()),
-                "fake_after": float(scores["score_fake_after"].mean()),
-                "accuracy_real": float(taken["real"]),
-                "accuracy_fake": 1 - float(taken["fake"]),
-            },
-            "loss": {
-                "discriminator": float(record["discriminator/loss"]),
-                "discriminator_penalty": _maybe(trace["penalty"]),
-                "discriminator_after": float(
-                    discriminator_loss(kind, taught["real"], taught["fake"], c.label_smoothing)
-                ),
-                "generator": float(record["generator/loss"]),
-                "generator_after": float(generator_loss(kind, after["fake"])),
-            },
-            "gradient": {
-                "discriminator": _norm(twin.discriminator),
-                "generator": 0.0 if c.trained == "discriminator" else _norm(twin.generator),
-                "points": float(arrows[:, 2:].norm(dim=1).mean()),
-            },
-            "update": {
-                "discriminator": moved["discriminator"],
-                "generator": moved["generator"],
-                "points": float((fake_after - fake).norm(dim=1).mean()) * scale,
-                "discriminator_learning_rate": _rate(twin, "discriminator"),
-                "generator_learning_rate": _rate(twin, "generator"),
-            },
-        }
-        arrays = {
-            "noise": z,
-            "fake": fake * scale,
-            "real": real * scale,
-            "gradient": arrows,
-            "fake_after": fake_after * scale,
-            **scores,
-        }
-        return Arrays({name: _numpy(a[:SHOWN]) for name, a in arrays.items()}, values)
 
 
 def frame_of(points: np.ndarray) -> Extent:
@@ -337,25 +222,7 @@ def read_extent(value: Any) -> Extent:
     return (x0, x1, y0, y1)
 
 
-def distance(one: torch.nn.Module, other: torch.nn.Module) -> float:
-    """Return the 2-norm of the difference of all parameters together."""
-    pairs = zip(one.parameters(), other.parameters(), strict=True)
-    return float(torch.stack([(a.detach() - b.detach()).norm() for a, b in pairs]).norm())
-
-
-def _norm(network: torch.nn.Module) -> float:
-    graded = [p for p in network.parameters() if p.grad is not None]
-    return float(gradient_norm(graded)) if graded else 0.0
-
-
-def _rate(learner: Any, name: str) -> float:
-    return float(learner.optimizers[name].param_groups[0]["lr"])
-
-
-def _maybe(value: Tensor | None) -> float | None:
-    return None if value is None else float(value)
-
-
-def _numpy(x: Tensor) -> np.ndarray:
+def as_numpy(x: Tensor) -> np.ndarray:
+    """Return a tensor as float32 on the CPU."""
     found: np.ndarray = x.detach().float().cpu().numpy()
     return found

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.func import functional_call
@@ -31,10 +30,13 @@ from engine.adversarial import (
     r1_penalty,
 )
 from engine.configs.gan2d import GAN2DConfig
+from engine.gan2d_measures import GAN2DMeasures
 from engine.gan2d_networks import Perceptron
+from engine.gan2d_step_parts import StepParts
+from engine.gan2d_unrolled import look_ahead
 from engine.gan2d_views import GAN2DViews
 from engine.learner import Finding, Learner, LiveView, Record, gradient_norm, lowered
-from engine.modes import SAMPLES, Grid, mode_metrics
+from engine.modes import SAMPLES
 from engine.monitor import Watch
 from engine.payloads import Payload, Views
 from engine.rng import stream_seed
@@ -42,12 +44,11 @@ from engine.schedules import cosine_decay
 from engine.tensors import DataSpec, DataView
 
 NORM_EVERY = 8  # steps between two readings of accuracies and gradient norms; from experience
-JUDGED = 1000  # points of each kind whose scores make an accuracy
 
 Trace = dict[str, Any]
 
 
-class GAN2DLearner(GAN2DViews, Learner):
+class GAN2DLearner(StepParts, GAN2DViews, GAN2DMeasures, Learner):
     """Generator and discriminator, both perceptrons, with an optimizer each."""
 
     config: GAN2DConfig
@@ -69,7 +70,6 @@ class GAN2DLearner(GAN2DViews, Learner):
         }
         self.watch = Watch("points")
         self.steps = 0  # how many are done, as far as this object knows
-        self.grid: tuple[str, Grid] | None = None
 
     def _optimizer(self, network: Perceptron, rate: float) -> Optimizer:
         c = self.config
@@ -199,7 +199,7 @@ class GAN2DLearner(GAN2DViews, Learner):
         else:
             with frozen(self.discriminator):
                 seen = self.seen(fake, c.instance_noise)
-                ahead = self._look_ahead(real, fake) if c.unrolled_steps else {}
+                ahead = self._ahead(real, fake) if c.unrolled_steps else {}
                 out = functional_call(self.discriminator, ahead, (seen,))
                 loss = generator_loss(c.loss, out)
                 self.optimizers["generator"].zero_grad(set_to_none=True)
@@ -226,43 +226,18 @@ class GAN2DLearner(GAN2DViews, Learner):
             (slope,) = torch.autograd.grad(seen, leaf, slope)
         return loss, slope.view_as(fake)
 
-    def _look_ahead(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """Return D's weights after `unrolled_steps` steps against this batch, with their graph.
-
-        Metz et al. 2017, "Unrolled Generative Adversarial Networks", section 2.3: its optimizer's
-        steps from its optimizer's state; the generator learns through all of them.
-        """
+    def _ahead(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """Return D's weights as they would be after `unrolled_steps` steps on this batch."""
         c = self.config
+        x = torch.cat([self.seen(real, c.instance_noise), self.seen(fake, c.instance_noise)])
+        half = len(x) // 2
+
+        def loss(out: Tensor) -> Tensor:
+            return discriminator_loss(c.loss, out[:half], out[half:], c.label_smoothing)
+
         rate = c.discriminator_learning_rate * cosine_decay(self.steps - 1, c.decay_steps)
         optimizer = self.optimizers["discriminator"]
-        weights = {k: p.detach().requires_grad_() for k, p in self.discriminator.named_parameters()}
-        slots = [
-            {k: v.clone() for k, v in optimizer.state.get(p, {}).items()}
-            for p in self.discriminator.parameters()
-        ]
-        x = torch.cat([self.seen(real, c.instance_noise), self.seen(fake, c.instance_noise)])
-        for _ in range(c.unrolled_steps):
-            out = functional_call(self.discriminator, weights, (x,))
-            half = len(x) // 2
-            loss = discriminator_loss(c.loss, out[:half], out[half:], c.label_smoothing)
-            slopes = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
-            moves = [self._move_of(g, s) for g, s in zip(slopes, slots, strict=True)]
-            weights = {k: w - rate * m for (k, w), m in zip(weights.items(), moves, strict=True)}
-        return weights
-
-    def _move_of(self, slope: Tensor, slots: dict[str, Tensor]) -> Tensor:
-        """Return one step of D's optimizer at rate 1, as a function of the slope; moves `slots`."""
-        c, zero = self.config, torch.zeros_like(slope)
-        if c.optimizer == "sgd":
-            slots["momentum_buffer"] = slots.get("momentum_buffer", zero) * c.adam_beta1 + slope
-            return slots["momentum_buffer"]
-        slots["step"] = step = slots.get("step", torch.zeros((), device=slope.device)) + 1
-        first = torch.lerp(slots.get("exp_avg", zero), slope, 1 - c.adam_beta1)
-        second = torch.lerp(slots.get("exp_avg_sq", zero), slope.square(), 1 - c.adam_beta2)
-        slots |= {"exp_avg": first, "exp_avg_sq": second}
-        # 1e-16 under the root as Adam's 1e-8 beside it: the root has no slope at 0
-        root = (second / (1 - c.adam_beta2**step) + 1e-16).sqrt()
-        return first / (1 - c.adam_beta1**step) / root
+        return look_ahead(self.discriminator, optimizer, rate, c.unrolled_steps, x, loss)
 
     def _move(self, name: str, rate: float) -> None:
         optimizer = self.optimizers[name]
@@ -349,59 +324,9 @@ class GAN2DLearner(GAN2DViews, Learner):
             held_out = {k: v for k, v in judged.items() if k.endswith("accuracy_held_out")}
             return {**self.coverage(data, points.cpu().numpy()), **held_out}
 
-    def coverage(self, data: DataView, points: np.ndarray) -> dict[str, float]:
-        """Return mode metrics where modes are known, divergences on a grid where fewer than two."""
-        mixture, found = data.dataset.mixture, {}
-        if mixture is not None:
-            found = mode_metrics(points, mixture.means, mixture.sd)
-        if mixture is None or len(mixture.means) < 2:
-            if self.grid is None or self.grid[0] != data.dataset.fingerprint:
-                self.grid = (data.dataset.fingerprint, Grid.of(data.dataset.train.images))
-            found |= self.grid[1].metrics(points)
-        return found
-
-    def judgement(self, data: DataView, points: Tensor) -> dict[str, float]:
-        """Return D's accuracy and mean probability on real, held-out and generated points."""
-        c, scores = self.config, {}
-        count = max(min(JUDGED, len(points)) // c.packing, 1) * c.packing
-        shown = {
-            "real": data.train.batch(slice(0, count)),
-            "held_out": data.test.batch(slice(0, count)),
-            "fake": points[:count],
-        }
-        scores = {name: self.score(x) for name, x in shown.items()}
-        middle = self.middle(scores["real"], scores["fake"])
-        found = {}
-        for name, logits in scores.items():
-            right = decides_real(c.loss, logits, middle)
-            share = float(right.float().mean())
-            found[f"discriminator/accuracy_{name}"] = 1 - share if name == "fake" else share
-            mean = float(adversarial.probability(c.loss, logits - middle).mean())
-            found[f"discriminator/mean_{name}"] = mean
-        found["discriminator/sign_real"] = 2 * found["discriminator/accuracy_real"] - 1
-        return found
-
-    def middle(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Return what a Wasserstein critic's scores are counted from, since they have no zero."""
-        if self.config.loss != "wgan_gp":
-            return torch.zeros((), device=self.device)
-        return (real.mean() + fake.mean()) / 2
-
     def monitor(
         self, data: DataView, step: int
     ) -> tuple[dict[str, float], Payload | None, list[Finding]]:
         """Return coverage and D's health at this step, and what they give cause to say."""
         values = self.health(data)
         return values, Views({}, values), self.watch.check(step, values, self.config)
-
-    def health(self, data: DataView) -> dict[str, float]:
-        """Return the monitor's numbers of now, on 2,500 points of fixed noise."""
-        generator = torch.Generator(self.device).manual_seed(0)
-        points = self.generate(self.noise(SAMPLES, generator))
-        mixture = data.dataset.mixture
-        modes = {"modes": float(len(mixture.means))} if mixture is not None else {}
-        return {
-            **modes,
-            **self.coverage(data, points.cpu().numpy()),
-            **self.judgement(data, points),
-        }

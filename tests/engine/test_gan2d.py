@@ -249,7 +249,7 @@ def test_looking_ahead_takes_the_steps_that_d_would_take(optimizer: str) -> None
     found = doubled(unrolled_steps=3, optimizer=optimizer)
     real = batch(found).double()
     fake = found.generator(found.noise(len(real)).double()).detach()
-    ahead = found._look_ahead(real, fake)
+    ahead = found._ahead(real, fake)
     for _ in range(3):
         found._judge(real, fake, {})
         found._move("discriminator", found.config.discriminator_learning_rate)
@@ -263,7 +263,7 @@ def test_the_generator_learns_through_the_steps_ahead() -> None:
 
     def loss() -> Tensor:
         fake = found.generator(z)
-        ahead = found._look_ahead(real, fake)
+        ahead = found._ahead(real, fake)
         return generator_loss(
             "nonsaturating", torch.func.functional_call(found.discriminator, ahead, (fake,))
         )

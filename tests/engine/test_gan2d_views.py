@@ -14,7 +14,8 @@ from engine.adversarial import generator_loss
 from engine.configs.gan2d import GAN2DConfig
 from engine.data import points
 from engine.errors import PlaygroundError
-from engine.gan2d_views import distance, frame_of
+from engine.gan2d_step_parts import distance
+from engine.gan2d_views import frame_of
 from engine.models.gan2d import GAN2DLearner
 from engine.payloads import Arrays
 from engine.tensors import DataView

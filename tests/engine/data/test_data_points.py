@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.data import own_points, points
+from engine.data import point_files, points
 from engine.data.own_points import build, describe_saved, load_saved, parse_file, save
 from engine.errors import DataError, NoSpace
 
@@ -184,4 +184,4 @@ def test_a_disk_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
 
 def test_the_limits_are_those_that_are_said() -> None:
-    assert (own_points.MIN_POINTS, own_points.MAX_POINTS) == (20, 20_000)
+    assert (point_files.MIN_POINTS, point_files.MAX_POINTS) == (20, 20_000)

@@ -1,0 +1,79 @@
+"""What is measured of a GAN on points: coverage of the data, and how the discriminator judges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.adversarial import decides_real, probability
+from engine.modes import SAMPLES, Grid, mode_metrics
+from engine.tensors import DataView
+
+JUDGED = 500  # points of each kind whose scores make an accuracy
+
+
+class GAN2DMeasures:
+    """Measures of a host class with `noise`, `generate` and `score`; in eval mode, no gradients."""
+
+    if TYPE_CHECKING:
+        config: Any
+        device: torch.device
+        look: dict[str, Any]
+        noise: Any
+        generate: Any
+        score: Any
+
+    def coverage(self, data: DataView, points: np.ndarray) -> dict[str, float]:
+        """Return mode metrics where modes are known, divergences on a grid where fewer than two."""
+        mixture, found = data.dataset.mixture, {}
+        if mixture is not None:
+            found = mode_metrics(points, mixture.means, mixture.sd)
+        if mixture is None or len(mixture.means) < 2:
+            known = self.look.get("measures")
+            if known is None or known[0] != data.dataset.fingerprint:
+                known = (data.dataset.fingerprint, Grid.of(data.dataset.train.images))
+                self.look["measures"] = known
+            found |= known[1].metrics(points)
+        return found
+
+    def judgement(self, data: DataView, points: Tensor) -> dict[str, float]:
+        """Return D's accuracy and mean probability on real, held-out and generated points."""
+        c, scores = self.config, {}
+        count = max(min(JUDGED, len(points)) // c.packing, 1) * c.packing
+        shown = {
+            "real": data.train.batch(slice(0, count)),
+            "held_out": data.test.batch(slice(0, count)),
+            "fake": points[:count],
+        }
+        scores = {name: self.score(x) for name, x in shown.items()}
+        middle = self.middle(scores["real"], scores["fake"])
+        found = {}
+        for name, logits in scores.items():
+            right = decides_real(c.loss, logits, middle)
+            share = float(right.float().mean())
+            found[f"discriminator/accuracy_{name}"] = 1 - share if name == "fake" else share
+            mean = float(probability(c.loss, logits - middle).mean())
+            found[f"discriminator/mean_{name}"] = mean
+        found["discriminator/sign_real"] = 2 * found["discriminator/accuracy_real"] - 1
+        return found
+
+    def middle(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return what a Wasserstein critic's scores are counted from, since they have no zero."""
+        if self.config.loss != "wgan_gp":
+            return torch.zeros((), device=self.device)
+        return (real.mean() + fake.mean()) / 2
+
+    def health(self, data: DataView) -> dict[str, float]:
+        """Return the monitor's numbers of now, on 2,500 points of fixed noise."""
+        generator = torch.Generator(self.device).manual_seed(0)
+        points = self.generate(self.noise(SAMPLES, generator))
+        mixture = data.dataset.mixture
+        modes = {"modes": float(len(mixture.means))} if mixture is not None else {}
+        return {
+            **modes,
+            **self.coverage(data, points.cpu().numpy()),
+            **self.judgement(data, points),
+        }
