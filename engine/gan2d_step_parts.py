@@ -25,8 +25,8 @@ class StepParts:
         spec: Any
         device: torch.device
         steps: int
-        generator: torch.nn.Module
-        discriminator: torch.nn.Module
+        generator: Any
+        discriminator: Any
         next_batch: Any
         tensors: Any
         seen: Any

@@ -246,4 +246,10 @@ PRESETS: tuple[Preset, ...] = (
     ),
 )
 
-PUBLISHED: tuple[Published, ...] = ()
+_PACGAN = "of Lin et al. 2018, PacGAN, Table 1 (400,000 steps, larger networks)"
+PUBLISHED: tuple[Published, ...] = (
+    Published("gan2d", "ring8", 2, "modes_covered", 6.3, f"GAN {_PACGAN}"),
+    Published("gan2d", "ring8", 2, "modes_covered", 7.9, f"PacGAN2 {_PACGAN}"),
+    Published("gan2d", "grid25", 2, "modes_covered", 17.3, f"GAN {_PACGAN}"),
+    Published("gan2d", "grid25", 2, "modes_covered", 23.8, f"PacGAN2 {_PACGAN}"),
+)
