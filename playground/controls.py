@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from itertools import groupby
 from typing import Any
 
 import gradio as gr
+
+from playground.strings import t
 
 Field = dict[str, Any]
 SLIDER_STOPS = 1100  # a slider with more stops than this can't be set exactly; a number can
@@ -65,9 +67,10 @@ def _short(value: float) -> str:
 
 
 def build(fields: list[Field], values: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """Lay out the fields: the main ones open, the advanced ones in one fold a group.
+    """Lay out the fields: those without a group open, the others in one fold a group.
 
-    Returns the components by the names of their fields.
+    Groups that hold more than advanced fields come first. Returns the components by the names of
+    their fields.
     """
     made: dict[str, Any] = {}
 
@@ -75,18 +78,31 @@ def build(fields: list[Field], values: dict[str, Any], prefix: str) -> dict[str,
         made[field["name"]] = component(field, values.get(field["name"], field["default"]), prefix)
 
     for field in fields:
-        if not field["advanced"]:
+        if not _folded(field):
             add(field)
-    folded = sorted((f for f in fields if f["advanced"]), key=lambda f: _order(fields, f["group"]))
-    for group, members in groupby(folded, key=lambda f: f["group"]):
-        with gr.Accordion(group, open=False, elem_classes=["play-fold"]):
+    for group, members in _groups(fields).items():
+        name = f"{prefix}-fold-{slug(group)}"
+        with gr.Accordion(group, open=False, elem_id=name, elem_classes=["play-fold"]):
             for field in members:
                 add(field)
     return made
 
 
-def _order(fields: list[Field], group: str) -> int:
-    return next(i for i, f in enumerate(fields) if f["advanced"] and f["group"] == group)
+def slug(group: str) -> str:
+    """Return a group's name as a part of an id, as `slug` in web/panel_fields.js does."""
+    return re.sub(r"[^a-z0-9]+", "-", group.lower())
+
+
+def _folded(field: Field) -> bool:
+    return bool(field["group"] or field["advanced"])
+
+
+def _groups(fields: list[Field]) -> dict[str, list[Field]]:
+    found: dict[str, list[Field]] = {}
+    for field in fields:
+        if _folded(field):
+            found.setdefault(field["group"] or t("panel.more"), []).append(field)
+    return dict(sorted(found.items(), key=lambda item: all(f["advanced"] for f in item[1])))
 
 
 def _is_slider(field: Field) -> bool:

@@ -76,7 +76,7 @@ def build(
     `pictures` are the sizes in which a person's own pictures may be used; without any there is
     no place to bring them.
     """
-    preset = models[0]["presets"][0]
+    preset = min(models[0]["presets"], key=lambda p: p["breaks"])
     fields = controls.merged(m["schema"] for m in models)
     panel = Panel(tab)
     made = panel.components

@@ -41,12 +41,17 @@ def publish(service: Service) -> None:
         with _told():
             return await service.command(owner, run_id, command)
 
+    async def explore(source: dict, view: str, args: dict) -> dict[str, Any]:
+        """Draw a view, such as "samples", of {"checkpoint": name} or {"run": id}."""
+        with _told():
+            return orjson.loads(await service.explore(source, view, args))
+
     async def decode(source: dict, z: list) -> dict[str, Any]:
-        """Decode one point: source is {"checkpoint": name} or {"run": id}, z a list of numbers."""
+        """Decode one point of an autoencoder's checkpoint or run; z is a list of numbers."""
         with _told():
             return orjson.loads(await service.explore(source, "point", {"z": z}))
 
-    for endpoint in (list_models, start_run, run_metrics, command_run, decode):
+    for endpoint in (list_models, start_run, run_metrics, command_run, explore, decode):
         gr.api(endpoint, api_name=endpoint.__name__, queue=False)
 
 

@@ -15,7 +15,7 @@ from engine.eventlog import Entry
 from engine.rng import MAX_SEED
 from engine.runs import RunStore, describe_checkpoint
 from engine.spec import MAX_STEPS
-from playground import downloads
+from playground import downloads, film
 from playground.strings import t
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class Service:
         """Return the catalogue; reads a file header for every checkpoint that is new."""
         mine = self._uploads.get(viewer or "", [])
         return {
-            "models": [_describe_model(entry) for entry in registry.MODELS.values()],
+            "models": [describe_model(entry) for entry in registry.MODELS.values()],
             "datasets": data.describe(self.store.root, self._brought.get(viewer or "", [])),
             "checkpoints": [*self._shipped(), *mine],
             "published": [p.to_dict() for e in registry.MODELS.values() for p in e.published],
@@ -157,7 +157,7 @@ class Service:
     async def film(self, run_id: str, view: str) -> bytes:
         """Return the kept pictures of one view as an animated WebP."""
         frames = await self.timeline(run_id, -1)
-        return await _in_thread(lambda: downloads.film(frames, view))
+        return await _in_thread(lambda: film.film(frames, view))
 
     # ---- exploring ----------------------------------------------------------------------------
 
@@ -234,7 +234,8 @@ class Service:
         return {**pictures.describe_saved(key, self.store.root), "notes": list(made.notes)}
 
 
-def _describe_model(entry: registry.Entry) -> dict[str, Any]:
+def describe_model(entry: registry.Entry) -> dict[str, Any]:
+    """Return what the page is told of a model."""
     return {
         "key": entry.key,
         "title": entry.title,

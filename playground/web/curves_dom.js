@@ -1,6 +1,6 @@
 // What the curves, timeline, pins, lessons and help share beside dom.js.
 import { h } from "./dom.js";
-import { shared } from "./store_core.js";
+import { shared } from "./page_server.js";
 
 export { calm, fill, h, setText } from "./dom.js";
 

@@ -1,19 +1,9 @@
 // Controls of the explorer, beside dom.js.
 import { h, setText, svg } from "./dom.js";
-import { idOf, shared } from "./store_core.js";
+import { idOf } from "./store_core.js";
 
+export { ensureStyles } from "./page_styles.js";
 export { calm, h, setText, svg } from "./dom.js";
-
-/** Load a style sheet of the page once; resolves when it applies. */
-export function ensureStyles(file) {
-  const href = shared(file);
-  let link = [...document.querySelectorAll("link[rel=stylesheet]")].find((node) => node.href === href);
-  link ??= document.head.appendChild(h("link", { rel: "stylesheet", href }));
-  if (link.sheet) return Promise.resolve();
-  return new Promise((resolve) => {
-    for (const type of ["load", "error"]) link.addEventListener(type, resolve, { once: true });
-  });
-}
 
 /** Call `fn` once, `ms` after the last call. `.now()` calls at once, `.cancel()` forgets. */
 export function debounce(fn, ms) {

@@ -1,28 +1,30 @@
 /** Where on the page a thing is done: go there, and light it up for a moment. */
 
 import { calm } from "./curves_dom.js";
+import { reveal } from "./panel_fields.js";
 import { idOf, own, schema } from "./store.js";
 
 /**
  * A place: the tab (a button's id) to open first, if any, and candidates: the first that is seen
  * wins. Train and the hyperparameters are places on every tab; others stand in tab_<tab>.js.
- * @typedef {{tab?: string, find: string[], focus?: boolean}} Place
+ * @typedef {{tab?: string, field?: string, find: string[], focus?: boolean}} Place
  */
 
 /** @returns {Place} */
 function placeOf(name) {
   const train = `#${idOf("train")}`;
   if (name === "train") return { find: [train], focus: true };
-  if (schema().some((field) => field.name === name)) return { find: [`#${idOf(name)}`, train] };
+  if (schema().some((field) => field.name === name)) return { field: name, find: [`#${idOf(name)}`, train] };
   return own.PLACES?.[name] ?? { find: [] };
 }
 
 
 const LIT_MS = 2400;
 
-/** Show a place; returns whether it was found. */
-export function pointTo(place) {
-  const { tab, find, focus = false } = placeOf(place);
+/** Show a place; resolves to whether it was found. */
+export async function pointTo(place) {
+  const { tab, field, find, focus = false } = placeOf(place);
+  if (field) await reveal(field);
   if (tab) document.getElementById(tab)?.click();
   const found = find.flatMap((selector) => [...document.querySelectorAll(selector)]);
   const element = found.find((node) => node.getClientRects().length > 0);

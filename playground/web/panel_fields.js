@@ -3,6 +3,7 @@ import { setText } from "./dom.js";
 import { idOf, schema, state, t } from "./store.js";
 
 const ACTIVE = new Set(["queued", "starting", "running", "paused", "parked"]);
+const REVEAL_FRAMES = 60;
 const refusals = new Map(); // field -> {sentence, value}: what the server refused
 
 export const isActive = (run) => Boolean(run) && ACTIVE.has(run.state);
@@ -12,6 +13,25 @@ export function place() {
   document.addEventListener("click", (event) => {
     if (event.target.closest?.(".play-fold")) setTimeout(() => last && mark(last), 60);
   });
+}
+
+/** A group's name as a part of an id, as `slug` in controls.py does. */
+const slug = (group) => group.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+const foldOf = ({ group, advanced }) => (group || advanced
+  ? document.getElementById(idOf(`fold-${slug(group || t("panel.more"))}`)) : null);
+
+/** Open the fold in which a hyperparameter's control is; resolves to the control's place, or null. */
+export async function reveal(name) {
+  const field = schema().find((f) => f.name === name);
+  const fold = field && foldOf(field);
+  if (fold && !block(name)?.getClientRects().length) {
+    fold.querySelector("button.label-wrap:not(.open)")?.click();
+    for (let frame = 0; frame < REVEAL_FRAMES && !block(name); frame += 1) {
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+    if (last) mark(last);
+  }
+  return block(name);
 }
 
 const block = (name) => document.getElementById(idOf(name));
@@ -48,7 +68,7 @@ export function refuse(name, sentence) {
   if (!field || !last) return;
   refusals.set(field, { sentence, value: last.config[field] });
   mark(last);
-  block(field)?.scrollIntoView({ block: "nearest" });
+  reveal(field).then((place) => place?.scrollIntoView({ block: "nearest" }));
 }
 
 export function forgetRefusals() {
@@ -92,6 +112,7 @@ export function mark(settings) {
     } else note(field.name, "", "");
     block(field.name)?.classList.toggle("play-is-live", active && field.live);
   }
+  markFolds(settings);
   const other = firstProblem(settings);
   for (const name of ["amount", "seed"]) {
     const wrong = other?.field === name ? other.sentence : refusals.get(name)?.sentence;
@@ -100,4 +121,20 @@ export function mark(settings) {
   const waiting = active && settings.dataset !== run.dataset ? t("panel.next_train") : "";
   note("dataset", refusals.get("dataset")?.sentence ?? waiting, refusals.has("dataset") ? "wrong" : "later");
   note("model", active && settings.model !== run.model ? t("panel.next_train") : "", "later");
+}
+
+/** A closed fold says what in it is not as usual. */
+function markFolds(settings) {
+  const changed = new Map();
+  for (const field of schema(settings.model)) {
+    const fold = foldOf(field);
+    if (!fold) continue;
+    if (!changed.has(fold)) changed.set(fold, []);
+    const value = settings.config[field.name];
+    if (value !== undefined && value !== field.default) changed.get(fold).push(field.label.toLowerCase());
+  }
+  for (const [fold, labels] of changed) {
+    const label = fold.querySelector("button.label-wrap > span");
+    if (label) label.dataset.changed = labels.length > 2 ? t("panel.fold_changed", { n: labels.length }) : labels.join(", ");
+  }
 }

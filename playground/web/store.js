@@ -1,8 +1,9 @@
 // The page's one state: what is explored, which run is attached, and the stream of its events.
 // Other modules read `state`, listen with `on`, and act with start, command, attach, explore.
 // This file gathers what the store_*.js files do; import from here.
-import { enter } from "./page.js";
+import { about, enter } from "./page.js";
 import { readCatalogue, ready as pageReady } from "./page_server.js";
+import { ensureStyles } from "./page_styles.js";
 import {
   announce, api, emit, explore, idOf, notify, off, on, own, setOwn, state, t,
 } from "./store_core.js";
@@ -33,10 +34,12 @@ function takeCatalogue(whole) {
 async function boot() {
   const [module, catalogue] = await Promise.all([
     import(`./tab_${state.tab}.js`), readCatalogue(takeCatalogue), pageReady,
+    ...about[state.tab].styles.map(ensureStyles),
   ]);
   setOwn(module);
   state.catalogue = seen(catalogue);
-  const preset = state.catalogue.models[0]?.presets[0];
+  const presets = state.catalogue.models[0]?.presets ?? [];
+  const preset = presets.find((p) => !p.breaks) ?? presets[0];
   if (preset) {
     takeControls({
       model: preset.model, dataset: preset.dataset, config: presetConfig(preset), seed: 0,

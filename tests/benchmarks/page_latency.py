@@ -207,9 +207,9 @@ def commands(report: Report, page: Any, count: int) -> None:
     page.until_step(60)
     pause, painted, resume, change, typed, stop = [], [], [], [], [], []
     for number in range(count):
-        pause.append(press(page, "#play-pause", "paused"))
+        pause.append(press(page, "#play-vae-pause", "paused"))
         painted.append(page.value("window.bench.label"))
-        resume.append(press(page, "#play-pause", "running"))
+        resume.append(press(page, "#play-vae-pause", "running"))
         change.append(
             page.value(
                 """async (value) => {
@@ -232,8 +232,8 @@ def commands(report: Report, page: Any, count: int) -> None:
         page.set_number("beta", str(value))
         typed.append(page.value("async () => await window.bench.change - window.bench.input.input"))
     for _ in range(count):
-        stop.append(press(page, "#play-stop", "stopped", "finished"))
-        page.until("() => !document.querySelector('#play-train').disabled")
+        stop.append(press(page, "#play-vae-stop", "stopped", "finished"))
+        page.until("() => !document.querySelector('#play-vae-train').disabled")
         page.train()
         page.until_state("running")
         page.until_step(20)

@@ -194,8 +194,8 @@ class Playground:
 
     def tab(self, name: str) -> Locator:
         """Open a panel of the explorer; return it."""
-        self(f"#x-tab-{name}").click()
-        panel = self(f"#x-panel-{name}")
+        self(f"#play-vae-tab-{name}").click()
+        panel = self(f"#play-vae-panel-{name}")
         panel.wait_for()
         return panel
 
@@ -260,7 +260,7 @@ class Playground:
     def train(self) -> str:
         """Press Train; return the id of the new run once it is attached."""
         before = self.value(f"{RUN}?.id ?? null")
-        self("#play-train").click()
+        self("#play-vae-train").click()
         self.until(f"(before) => {RUN} && {RUN}.id !== before", before)
         return str(self.run()["id"])
 

@@ -60,7 +60,7 @@ def test_arrows_move_the_point_on_the_map(page: Playground) -> None:
     first = page.point()["u"]
     page.page.keyboard.press("ArrowRight")
     page.until("(x) => window.Play.store.state.point.u[0] > x", first[0])
-    page("#x-tab-point").focus()
+    page("#play-vae-tab-point").focus()
     page.page.keyboard.press("ArrowRight")
     page.until("() => document.activeElement.id === 'x-tab-walk'")
     page.page.keyboard.press("Home")
@@ -97,7 +97,7 @@ def test_a_phone(new_person: Open) -> None:
     )
     assert phone.value("document.documentElement.scrollWidth") <= 390, phone.value(WIDEST)
     top = "(s) => document.querySelector(s).getBoundingClientRect().top"
-    assert phone.value(top, ".x-map") < phone.value(top, "#play-train")
+    assert phone.value(top, ".x-map") < phone.value(top, "#play-vae-train")
     before = phone.shown(".x-point canvas")
     phone.page.touchscreen.tap(*phone.map_place(0.3, 0.75))
     phone.until("() => window.Play.store.state.point?.from === 'click'")

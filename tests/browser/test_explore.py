@@ -23,8 +23,8 @@ def test_a_picture_before_any_click(new_person: Open) -> None:
     assert all(colour_share(painted, colour) > 0.003 for colour in CLASSES)
     assert page.shown(".x-grid-canvas") is not None
     assert page.shown(".x-point canvas") is not None
-    page.until_shown("#x-panel-point .x-tiles")
-    assert page("#play-train").is_enabled()
+    page.until_shown("#play-vae-panel-point .x-tiles")
+    assert page("#play-vae-train").is_enabled()
     page.page.close()
 
 
@@ -48,11 +48,11 @@ def test_hovering_shows_decodings_and_asks_nothing(page: Playground) -> None:
 
 
 def test_a_click_decodes_the_point(page: Playground) -> None:
-    before = page.shown("#x-panel-point .x-picture")
+    before = page.shown("#play-vae-panel-point .x-picture")
     page.click_map(0.62, 0.3)
     assert near(page.point()["u"], page.map_coordinates(0.62, 0.3), 0.06)
     panel = page.tab("point")
-    page.until_shown("#x-panel-point .x-picture", before)
+    page.until_shown("#play-vae-panel-point .x-picture", before)
     fields = [float(i.input_value()) for i in panel.locator("input[type=number]").all()]
     assert near(fields, page.point()["z"], 0.001)
     assert panel.locator(".x-captions span").count() == 8
@@ -62,8 +62,8 @@ def test_a_click_decodes_the_point(page: Playground) -> None:
 
 
 def test_a_cell_of_the_grid_moves_the_point(page: Playground) -> None:
-    page("#x-panel-point .x-picture").wait_for()
-    before = page.shown("#x-panel-point .x-picture")
+    page("#play-vae-panel-point .x-picture").wait_for()
+    before = page.shown("#play-vae-panel-point .x-picture")
     stage = page(".x-grid-stage")
     stage.scroll_into_view_if_needed()
     box = stage.bounding_box()
@@ -73,7 +73,7 @@ def test_a_cell_of_the_grid_moves_the_point(page: Playground) -> None:
         box["x"] + (column + 0.5) / n * box["width"], box["y"] + (row + 0.5) / n * box["height"]
     )
     page.until("() => window.Play.store.state.point.from === 'grid'")
-    page.until_shown("#x-panel-point .x-picture", before)
+    page.until_shown("#play-vae-panel-point .x-picture", before)
     cell = page(".x-cell.shown").first
     share = [float(cell.evaluate(f"(e) => e.style.{side}").rstrip("%")) for side in ("left", "top")]
     assert near(share, [100 * column / n, 100 * row / n], 0.1)
@@ -110,12 +110,12 @@ def test_a_walk_between_two_points(page: Playground) -> None:
         page.page.mouse.click(*page.map_place(across, up))
         page.until("(n) => document.querySelectorAll('.x-stops li').length === n", number_of_stops)
     page.page.keyboard.up("Shift")
-    strip = page.until_shown("#x-panel-walk .x-tiles")
+    strip = page.until_shown("#play-vae-panel-walk .x-tiles")
     page(".x-layer-path polyline").wait_for(state="attached")
     label = page(".x-player canvas").get_attribute("aria-label")
     page.until_other(".x-player canvas", label, "getAttribute('aria-label')")  # it plays
     panel.get_by_role("button", name="Spherical").click()
-    page.until_shown("#x-panel-walk .x-tiles", strip)
+    page.until_shown("#play-vae-panel-walk .x-tiles", strip)
 
 
 def test_a_digit_drawn_with_the_mouse(page: Playground) -> None:
@@ -132,12 +132,12 @@ def test_a_digit_drawn_with_the_mouse(page: Playground) -> None:
     for x, y in ring[1:]:
         mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=3)
     mouse.up()
-    page.until("() => /ELBO/.test(document.querySelector('#x-panel-draw .x-facts')?.innerText)")
+    page.until("() => /ELBO/.test(document.querySelector('#play-vae-panel-draw .x-facts')?.innerText)")
     page.until(
-        "() => document.querySelector('#x-panel-draw .x-facts').lastChild.textContent === '0'"
+        "() => document.querySelector('#play-vae-panel-draw .x-facts').lastChild.textContent === '0'"
     )
-    assert page.shown("#x-panel-draw .x-figure canvas") is not None
-    page.until_shown("#x-panel-draw .x-tiles")
+    assert page.shown("#play-vae-panel-draw .x-figure canvas") is not None
+    page.until_shown("#play-vae-panel-draw .x-tiles")
     assert page(".x-layer-drawing ellipse").count() == 2
     assert page(".x-layer-drawing path").count() >= 1
     page.until_quiet()
@@ -151,31 +151,31 @@ def test_an_uploaded_picture(page: Playground, tmp_path: Path) -> None:
     file = tmp_path / "seven.png"
     picture.save(file)
     panel = page.tab("draw")
-    before = page.shown("#x-panel-draw .x-figure canvas")
+    before = page.shown("#play-vae-panel-draw .x-figure canvas")
     panel.locator("input[type=file]").set_input_files(file)
-    page.until_shown("#x-panel-draw .x-figure canvas", before)
+    page.until_shown("#play-vae-panel-draw .x-figure canvas", before)
     page.until(
-        "() => document.querySelector('#x-panel-draw .x-facts').lastChild?.textContent === '7'"
+        "() => document.querySelector('#play-vae-panel-draw .x-facts').lastChild?.textContent === '7'"
     )
     panel.get_by_role("button", name="Clear").click()
-    page.until("() => !document.querySelector('#x-panel-draw .x-facts').innerText")
+    page.until("() => !document.querySelector('#play-vae-panel-draw .x-facts').innerText")
 
 
 def test_reconstructions_and_the_worst_ten(page: Playground) -> None:
     panel = page.tab("reconstructions")
-    page.until_shown("#x-panel-reconstructions .x-row canvas")
+    page.until_shown("#play-vae-panel-reconstructions .x-row canvas")
 
     def errors() -> list[float]:
         row = panel.locator(".x-row").nth(2).locator(".x-captions span")
         return [number(text) for text in row.all_inner_texts()]
 
     page.until(
-        "() => document.querySelectorAll('#x-panel-reconstructions .x-captions span').length > 19"
+        "() => document.querySelectorAll('#play-vae-panel-reconstructions .x-captions span').length > 19"
     )
     some = errors()
     before = panel.locator(".x-row:last-child .x-captions").inner_text()
     panel.get_by_role("button", name="Worst ten").click()
-    page.until_other("#x-panel-reconstructions .x-row:last-child .x-captions", before)
+    page.until_other("#play-vae-panel-reconstructions .x-row:last-child .x-captions", before)
     worst = errors()
     assert len(some) == len(worst) == 10
     assert sorted(worst)[5] > sorted(some)[5]

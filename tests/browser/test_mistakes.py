@@ -40,7 +40,7 @@ def test_a_learning_rate_out_of_range(page: Playground) -> None:
     sentence = "Learning rate must be 0.000001 to 10; got 20."
     assert note(page, "learning_rate") in (sentence, sentence.replace("0.000001", "1e-6"))
     with page.requests() as asked:
-        page("#play-train").click()
+        page("#play-vae-train").click()
         page(".play-transport .play-error").first.wait_for()
     assert not any("/runs" in request for request in asked)
     assert page.value(RUN) is None
@@ -51,7 +51,7 @@ def test_a_learning_rate_that_is_no_number(page: Playground) -> None:
     good = page.setting("learning_rate")
     page.set_number("learning_rate", "fast")
     assert note(page, "learning_rate") == "Learning rate needs a number."
-    page("#play-train").click()
+    page("#play-vae-train").click()
     refusal = page(".play-transport .play-error").first
     refusal.filter(has_text="Learning rate needs a number.").wait_for()
     put_right(page, "learning_rate", str(good))

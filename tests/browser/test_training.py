@@ -32,9 +32,9 @@ def running(page: Playground) -> Playground:
         page.set_steps(LONG)
         page.train()
     if at(page, "paused"):
-        page("#play-pause").click()
+        page("#play-vae-pause").click()
     page.until_state("running")
-    page.until("() => document.querySelector('#play-pause').innerText === 'Pause'")
+    page.until("() => document.querySelector('#play-vae-pause').innerText === 'Pause'")
     page.until(f"() => {RUN}.step > 20")
     return page
 
@@ -42,7 +42,7 @@ def running(page: Playground) -> Playground:
 @pytest.fixture
 def paused(running: Playground) -> Playground:
     """The page with a long run that is paused."""
-    running("#play-pause").click()
+    running("#play-vae-pause").click()
     running.until_state("paused")
     return running
 
@@ -95,11 +95,11 @@ def test_a_live_change_is_marked_on_the_curve(running: Playground) -> None:
 
 
 def test_pause_holds_and_one_step_is_one_step(paused: Playground) -> None:
-    assert paused("#play-pause").inner_text() == "Resume"
+    assert paused("#play-vae-pause").inner_text() == "Resume"
     before = paused.run()["step"]
-    paused("#play-step").click()
+    paused("#play-vae-step").click()
     paused.until_step(before + 1)
-    paused("#play-step").click()
+    paused("#play-vae-step").click()
     paused.until_step(before + 2)
     assert paused.run()["step"] == before + 2
     assert paused.run()["state"] == "paused"
@@ -129,7 +129,7 @@ def test_a_reload_finds_the_run_again(paused: Playground) -> None:
     again = paused.curve("ELBO", run["step"])
     assert again[0][0] == curve[0][0] <= 40
     assert again[1] == curve[1]
-    paused("#play-pause").click()
+    paused("#play-vae-pause").click()
     paused.until_step(run["step"] + 10)
 
 
@@ -139,25 +139,25 @@ def test_two_tabs_on_one_run(running: Playground) -> None:
     try:
         second.until(f"(id) => {RUN}?.id === id", running.run()["id"])
         second.until_state("running")
-        second("#play-pause").click()
+        second("#play-vae-pause").click()
         second.until_state("paused")
         running.until_state("paused")
-        running("#play-pause").click()
+        running("#play-vae-pause").click()
         second.until_state("running")
     finally:
         second.page.close()
 
 
 def test_stop_and_continue(running: Playground) -> None:
-    running("#play-stop").click()
+    running("#play-vae-stop").click()
     running.until_state("stopped")
     step, run_id = running.run()["step"], running.run()["id"]
-    running("#play-continue").click()
+    running("#play-vae-continue").click()
     running.until_state("running")
     assert running.run()["id"] == run_id
     running.until_step(step + 10)
-    running.until("() => document.querySelector('#play-stop').disabled === false")
-    running("#play-stop").click()
+    running.until("() => document.querySelector('#play-vae-stop').disabled === false")
+    running("#play-vae-stop").click()
     running.until_state("stopped")
     steps, _ = running.curve("ELBO")
     assert steps[0] < step
@@ -239,7 +239,7 @@ def test_a_fork_goes_on_from_the_weights_on_screen(ended: Playground) -> None:
     first = ended.run()
     ended.until_quiet()
     ended.set_steps(10)
-    ended("#play-fork").click()
+    ended("#play-vae-fork").click()
     ended.until(f"(id) => {RUN}.id !== id", first["id"])
     ended.until_state("finished")
     assert ended.run()["parent"]["run"] == first["id"]
@@ -298,8 +298,8 @@ def test_a_share_link_opens_the_same_view(ended: Playground, new_person: Open) -
     )
     assert viewer.run()["owner_is_you"] is False
     viewer.page.get_by_text("This run belongs to someone else").wait_for()
-    assert viewer("#play-stop").is_disabled()
-    assert viewer("#play-continue").is_hidden()
+    assert viewer("#play-vae-stop").is_disabled()
+    assert viewer("#play-vae-continue").is_hidden()
     assert viewer(".play-list").first.locator("li").count() == 0
     # Whoever came by a link and then trains finds the own run after a reload, not the link's.
     viewer.set_steps(20)
@@ -333,7 +333,7 @@ def test_divergence_says_why_and_offers_the_way_back(page: Playground) -> None:
     trouble = page(".play-transport .play-error").filter(has_text="diverged at step")
     assert f"Rewind to step {run['rewind']['step']}" in trouble.inner_text()
     page(".mon-alert.bad").wait_for()
-    page("#play-rewind").click()
+    page("#play-vae-rewind").click()
     page.until_state("running", "finished")
     assert page.run()["id"] == run["id"]
     rate = page.run()["config"]["learning_rate"]
@@ -343,7 +343,7 @@ def test_divergence_says_why_and_offers_the_way_back(page: Playground) -> None:
     page.until("() => Number.isFinite(window.Play.store.state.run.steps_per_s)")
     _, elbo = page.curve("ELBO")
     assert elbo[-1] > -1000, "the rewound run is as broken as before"
-    page("#play-stop").click()
+    page("#play-vae-stop").click()
     page.until_state("stopped", "finished")
     assert page.run()["state"] not in ACTIVE
 
@@ -363,10 +363,10 @@ def test_two_people_train_at_once(page: Playground, new_person: Open) -> None:
         person.until_step(step + 20)
     assert [page.run()["id"], other.run()["id"]] == runs
     assert other(".play-list").first.locator("li").count() == 1
-    other("#play-pause").click()
+    other("#play-vae-pause").click()
     other.until_state("paused")
     page.until_step(page.run()["step"] + 10)
     assert page.run()["state"] == "running"
-    other("#play-stop").click()
+    other("#play-vae-stop").click()
     other.until_state("stopped")
     page.stop()

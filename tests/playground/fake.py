@@ -17,6 +17,7 @@ from PIL import Image
 from engine import commands, data, registry
 from engine.errors import Forbidden, NotFound, Rejected
 from engine.eventlog import Entry
+from playground.service import describe_model
 
 CHECKPOINT = "vae/mnist-2d"
 EXTENT = [-4.0, 4.0, -4.0, 4.0]
@@ -26,18 +27,6 @@ def picture(pixels: np.ndarray) -> str:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def models() -> list[dict[str, Any]]:
-    return [
-        {
-            "key": e.key,
-            "title": e.title,
-            "schema": e.config_class.schema(),
-            "presets": [p.to_dict() for p in e.preset_list],
-        }
-        for e in registry.MODELS.values()
-    ]
 
 
 def points(spread: float, count: int = 3000) -> dict[str, Any]:
@@ -132,8 +121,9 @@ class FakeRun:
         view = self.view
         step = view["step"]
         loss = 140 + 400 * math.exp(-step / 300)
+        rate = view["config"].get("learning_rate", 0.001)
         values = {"loss": loss, "elbo_nats": -loss, "reconstruction_nats": loss - 6, "kl_nats": 6}
-        values |= {"grad_norm": 3.0, "beta": 1.0, "learning_rate": view["config"]["learning_rate"]}
+        values |= {"grad_norm": 3.0, "beta": 1.0, "learning_rate": rate}
         self.tell("metrics", split="train", values=values)
         progress = {
             "epoch": step * 128 / 60000,
@@ -146,12 +136,13 @@ class FakeRun:
         }
         view |= progress
         self.tell("progress", **progress)
-        if step > 400 and view["config"]["learning_rate"] >= 1:
-            view["rewind"] = {"step": 400, "learning_rate": 0.0005}
+        if step > 400 and rate >= 1:
+            lower = {"learning_rate": 0.0005}
+            view["rewind"] = {"step": 400, **lower, "config": lower}
             message = f"This run diverged at step {step} (loss became NaN)."
             self.tell("status", state="diverged", message=message, rewind=view["rewind"])
             raise asyncio.CancelledError
-        if step % 80 == 0:
+        if step % 80 == 0 and view["model"] == "vae":
             self.tell("preview", name="map", payload=points(min(1, step / 800)), kept=True)
             self.tell("preview", name="grid", payload=sheet(15, EXTENT, step / 200), kept=False)
 
@@ -169,7 +160,7 @@ class FakeService:
     def describe(self, viewer: str | None = None) -> dict[str, Any]:
         config = registry.entry("vae").config_class().to_dict()
         return {
-            "models": models(),
+            "models": [describe_model(e) for e in registry.MODELS.values()],
             "datasets": data.describe(),
             "checkpoints": [
                 {
@@ -236,7 +227,7 @@ class FakeService:
                 run.task.cancel()
                 run.tell("status", state="stopped", message=None, detail=None)
             case commands.Set(field, value):
-                registry.entry("vae").config_class(**run.view["config"]).with_live(field, value)
+                registry.entry(run.view["model"]).config_class(**run.view["config"]).with_live(field, value)
                 old = run.view["config"][field]
                 run.view["config"][field] = value
                 run.tell("changed", field=field, old=old, new=value)

@@ -9,14 +9,14 @@ import sys
 
 from playground import shell
 from playground.routes import routes
-from playground.tabs import vae
 from tests.playground.fake import FakeService
 
 
 def main(port: int, bare: bool = False) -> None:
     service = FakeService()
     if bare:
-        vae.live = lambda *_, **__: None  # type: ignore[assignment]
+        for tab in shell.TABS:
+            tab.live = lambda *_, **__: None  # type: ignore[attr-defined]
     demo = shell.build(service)  # type: ignore[arg-type]
     demo.launch(
         server_port=port,

@@ -17,6 +17,7 @@ import pytest
 import app
 
 ROOT = Path(app.__file__).parent
+ENDPOINTS = ("list_models", "start_run", "run_metrics", "command_run", "explore", "decode")
 
 
 def taken() -> socket.socket:
@@ -137,7 +138,7 @@ def test_gradio_is_behind_the_guard(server: tuple[str, int]) -> None:
 def test_only_the_named_endpoints_are_public(server: tuple[str, int]) -> None:
     info = httpx.get(f"{server[0]}/gradio_api/info").json()
     named = set(info["named_endpoints"])
-    expected = {"/list_models", "/start_run", "/run_metrics", "/command_run", "/decode"}
+    expected = {f"/{n}" for n in ENDPOINTS}
     assert named == expected
     assert info["unnamed_endpoints"] == {}
 

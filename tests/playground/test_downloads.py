@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from engine.errors import NotFound
-from playground import downloads
+from playground import downloads, film
 
 RUN = {
     "id": "abc",
@@ -78,6 +78,21 @@ def points(count: int) -> dict:
     }
 
 
+def plane(y: float) -> dict:
+    surface = np.tile(np.array([0.0, 1.0], "<f4"), (2, 1))
+    points = np.array([[0, 0], [0, y], [9, 9]], "<f4")  # the last is out of the picture
+    made = {"surface": surface, "generated": points}
+    arrays = {
+        name: {
+            "dtype": "f4",
+            "shape": list(array.shape),
+            "data": base64.b64encode(array.tobytes()).decode(),
+        }
+        for name, array in made.items()
+    }
+    return {"type": "arrays", "arrays": arrays, "values": {"extent": [-2, 2, -2, 2]}}
+
+
 def timeline(*views: dict) -> bytes:
     frames = [{"step": i, "views": v} for i, v in enumerate(views)]
     return json.dumps({"frames": frames}).encode()
@@ -85,17 +100,30 @@ def timeline(*views: dict) -> bytes:
 
 @pytest.mark.parametrize("make", [lambda i: sheet(i * 60), lambda i: points(i * 40)])
 def test_a_film_has_a_frame_for_every_kept_picture(make: object) -> None:
-    data = downloads.film(timeline(*[{"grid": make(i)} for i in range(4)]), "grid")  # type: ignore[operator]
-    film = Image.open(io.BytesIO(data))
-    assert film.format == "WEBP"
-    assert film.n_frames == 4  # type: ignore[attr-defined]
+    data = film.film(timeline(*[{"grid": make(i)} for i in range(4)]), "grid")  # type: ignore[operator]
+    made = Image.open(io.BytesIO(data))
+    assert made.format == "WEBP"
+    assert made.n_frames == 4  # type: ignore[attr-defined]
+
+
+def test_a_film_of_the_lab_shows_the_surface_and_the_points() -> None:
+    data = film.film(timeline(*[{"lab": plane(0.1 + 0.2 * i)} for i in range(3)]), "lab")
+    made = Image.open(io.BytesIO(data))
+    assert made.n_frames == 3  # type: ignore[attr-defined]
+    pixels = np.asarray(made.convert("RGB")).astype(int)
+    high, wide = pixels.shape[:2]
+    left, right = pixels[high // 4, wide // 8], pixels[high // 4, -wide // 8]
+    assert right[2] > right[0]  # D says "real": blue
+    assert left[0] > left[2]  # "generated": orange
+    dot = pixels[high // 2 - 2 : high // 2 + 3, wide // 2 - 2 : wide // 2 + 3].reshape(-1, 3)
+    assert (dot[:, 0] - dot[:, 2]).max() > 100  # a generated point
 
 
 def test_a_film_of_nothing_says_what_there_is() -> None:
     with pytest.raises(NotFound, match="grid"):
-        downloads.film(timeline({"grid": sheet(0)}), "map")
+        film.film(timeline({"grid": sheet(0)}), "map")
     with pytest.raises(NotFound):
-        downloads.film(timeline(), "map")
+        film.film(timeline(), "map")
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def train(page: Any) -> str:
     """Start a run that does not end by itself."""
     number(page, "amount").fill("1000000")
     number(page, "amount").press("Tab")
-    page.click("#play-train")
+    page.click("#play-vae-train")
     expect(page.locator(".play-state")).to_contain_text("Training")
     return str(page.evaluate("Play.store.state.run.id"))
 
@@ -140,16 +140,16 @@ def test_epochs_are_counted_in_steps_of_the_data_set(visit: Visit) -> None:
 
 def test_train_pause_step_go_on_stop(visit: Visit) -> None:
     page = visit.open()
-    expect(page.locator("#play-pause")).to_be_disabled()
+    expect(page.locator("#play-vae-pause")).to_be_disabled()
     train(page)
     page.locator("body").press("Space")
     expect(page.locator(".play-state")).to_contain_text("Paused")
     before = page.evaluate("Play.store.state.run.step")
     page.locator("body").press("ArrowRight")
     page.wait_for_function(f"Play.store.state.run.step === {before + 1}")
-    page.click("#play-pause")
+    page.click("#play-vae-pause")
     expect(page.locator(".play-state")).to_contain_text("Training")
-    page.click("#play-stop")
+    page.click("#play-vae-stop")
     expect(page.locator(".play-state")).to_contain_text("Stopped")
     expect(page.locator("#play-announcer")).to_contain_text("Stopped at step")
 
@@ -175,10 +175,10 @@ def test_space_pauses_what_was_just_started(visit: Visit) -> None:
     run = train(page)
     page.keyboard.press("Space")
     expect(page.locator(".play-state")).to_contain_text("Paused")
-    page.locator("#play-train").focus()
+    page.locator("#play-vae-train").focus()
     page.keyboard.press("Enter")
     page.wait_for_function(f"Play.store.state.run.id !== '{run}'")
-    expect(page.locator("#play-pause")).to_be_focused()
+    expect(page.locator("#play-vae-pause")).to_be_focused()
 
 
 def test_a_page_without_event_streams_polls(visit: Visit) -> None:
@@ -186,7 +186,7 @@ def test_a_page_without_event_streams_polls(visit: Visit) -> None:
     page = visit.open()
     train(page)
     page.wait_for_function("Play.store.state.run.step > 0")
-    page.click("#play-stop")
+    page.click("#play-vae-stop")
     expect(page.locator(".play-state")).to_contain_text("Stopped")
 
 
@@ -195,7 +195,7 @@ def test_a_stream_that_a_proxy_holds_back_is_polled_instead(visit: Visit) -> Non
     streams = re.compile(r"/events\?(?!.*poll)")
     visit.page.route(streams, lambda route: held.append(route))
     page = visit.open()
-    page.click("#play-train")
+    page.click("#play-vae-train")
     page.wait_for_function("Play.store.state.run?.step > 0")
     assert held
 
@@ -219,7 +219,7 @@ def test_what_cannot_be_is_said_where_it_was_set(visit: Visit) -> None:
     number(page, "learning_rate").press("Tab")
     note = page.locator("#play-vae-learning_rate .play-field-note")
     expect(note).to_have_text("Learning rate must be 1e-6 to 10; got -4.")
-    page.click("#play-train")
+    page.click("#play-vae-train")
     expect(page.locator(".play-transport .play-error").first).to_contain_text("got -4")
     assert page.evaluate("Play.store.state.run") is None
     number(page, "learning_rate").fill("0.001")
@@ -249,8 +249,8 @@ def test_somebody_with_the_link_may_look_only(visit: Visit, browser: Any) -> Non
     other = guest.open("?" + link.partition("?")[2])
     other.wait_for_function(f"Play.store.state.run?.id === '{run}'")
     expect(other.locator(".play-transport")).to_contain_text("belongs to someone else")
-    expect(other.locator("#play-pause")).to_be_disabled()
-    expect(other.locator("#play-stop")).to_be_disabled()
+    expect(other.locator("#play-vae-pause")).to_be_disabled()
+    expect(other.locator("#play-vae-stop")).to_be_disabled()
     context.close()
     assert guest.wrong == []
 
@@ -274,15 +274,15 @@ def test_links_are_text_and_nothing_else(visit: Visit) -> None:
 def test_a_run_that_diverges_offers_the_way_back(visit: Visit) -> None:
     page = visit.open()
     choose_preset(page, "Break it: divergence")
-    page.click("#play-train")
+    page.click("#play-vae-train")
     expect(page.locator(".play-transport .play-error:visible")).to_contain_text("became NaN")
-    expect(page.locator("#play-rewind")).to_contain_text("Rewind to step 400")
+    expect(page.locator("#play-vae-rewind")).to_contain_text("Rewind to step 400")
 
 
 def test_my_runs_can_be_opened_and_deleted(visit: Visit) -> None:
     page = visit.open()
     train(page)
-    page.click("#play-stop")
+    page.click("#play-vae-stop")
     row = page.locator(".play-list li", has=page.locator(".play-dot"))
     expect(row).to_contain_text("Stopped")
     row.get_by_role("button", name="Delete").click()

@@ -199,6 +199,18 @@ def test_static_files_are_cached_by_content(client: httpx.Client) -> None:
     assert client.get("/web/v-old/store.js").headers["cache-control"] == "no-cache"
 
 
+def test_every_tab_has_modules_of_its_own_and_shares_those_of_the_page(
+    client: httpx.Client,
+) -> None:
+    own = client.get("/web/v-old/t-vae/store.js")
+    assert own.text == client.get("/web/store.js").text
+    stub = client.get("/web/v-old/t-vae/page.js")
+    assert stub.text == 'export * from "../page.js";\n'
+    assert stub.headers["content-type"].startswith("text/javascript")
+    for address in ("t-vae/page_none.js", "vae/store.js", "t-..%2F/store.js", "t-vae/none.js"):
+        assert client.get(f"/web/v-old/{address}").status_code == 404
+
+
 def test_plotly_comes_packed_and_from_here(client: httpx.Client) -> None:
     began = time.monotonic()
     answer = client.get("/web/plotly.min.js")
