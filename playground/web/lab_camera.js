@@ -22,6 +22,14 @@ export class Camera {
     return [((x - x0) / (x1 - x0)) * width, ((y1 - y) / (y1 - y0)) * height];
   }
 
+  /** The same as `toPixel`, for many places at once: the canvas is measured only now. */
+  projection() {
+    const [x0, x1, y0, y1] = this.now;
+    const { width, height } = this.area();
+    const [sx, sy] = [width / (x1 - x0), height / (y1 - y0)];
+    return ([x, y]) => [(x - x0) * sx, (y1 - y) * sy];
+  }
+
   toMap(px, py) {
     const [x0, x1, y0, y1] = this.now;
     const { width, height } = this.area();

@@ -3,7 +3,8 @@
 
 import { number } from "./curves_format.js";
 import { metric, onHistory } from "./curves_history.js";
-import { calm, h, inFrame, setText, svg } from "./explorer_dom.js";
+import { calm, h, setText, svg } from "./explorer_dom.js";
+import { paced } from "./curves_dom.js";
 import { colours, paintGrid } from "./lab_colours.js";
 import { drawSurface } from "./lab_layers.js";
 import { drawPoints } from "./lab_marks.js";
@@ -16,8 +17,10 @@ const SIDE = 84; // of a picture
 /** Left and top of the pictures. */
 const NODES = { noise: [6, 20], real: [158, 20], generated: [6, 192], surface: [158, 192] };
 const LAYER_OF = { noise: "warp", real: "real", generated: "generated", surface: "surface" };
+const NOISE = [-2.8, 2.8, -2.8, 2.8]; // part of the noise plane that is seen
+const MOST_DOTS = 1600; // numbers: two a dot
 const DASH = 8;
-const NUMBERS_MS = 120;
+const PICTURES_MS = 200; // small pictures need not follow every drawing
 /** What each part of the diagram is called in slow motion. */
 export const PARTS = ["noise", "generator", "generated", "score_fake", "surface", "score_real", "real", "loss_d", "loss_g"];
 
@@ -30,14 +33,15 @@ export class Game {
     this.lab = lab;
     this.small = document.createElement("canvas");
     this.shown = null; // {noise, generated, real}: points in place of those of the lab, in slow motion
+    this.drawn = new Map(); // picture -> what it shows, so that only what changed is drawn
     this.numbers = null; // numbers in place of the run's
-    this.request = inFrame(() => this.#draw());
+    this.request = paced(() => this.#draw(), PICTURES_MS);
     this.#build(calls);
     lab.on("drawing", () => { this.#advance(); this.request(); });
-    lab.on("data", () => this.request());
-    on("theme", () => { this.painted = null; this.request(); });
-    onHistory(() => this.#later());
-    on("source", () => this.#later());
+    lab.on("data", () => { this.drawn.clear(); this.request(); });
+    on("theme", () => { this.painted = null; this.drawn.clear(); this.request(); });
+    onHistory(() => this.request());
+    on("source", () => this.request());
     new ResizeObserver(() => this.request()).observe(this.box);
   }
 
@@ -123,11 +127,6 @@ export class Game {
 
   // ---- numbers ------------------------------------------------------------------------------------
 
-  #later() {
-    if (this.timer) return;
-    this.timer = setTimeout(() => { this.timer = 0; this.#write(); }, NUMBERS_MS);
-  }
-
   #write() {
     const { drawing } = this.lab;
     const value = this.numbers ?? {
@@ -147,16 +146,22 @@ export class Game {
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
     const unit = (width / WIDTH) * ratio;
     const size = [Math.round(WIDTH * unit), Math.round(HEIGHT * unit)];
-    if (this.canvas.width !== size[0] || this.canvas.height !== size[1]) [this.canvas.width, this.canvas.height] = size;
+    if (this.canvas.width !== size[0] || this.canvas.height !== size[1]) {
+      [this.canvas.width, this.canvas.height] = size;
+      this.drawn.clear();
+    }
     const ctx = this.canvas.getContext("2d");
     ctx.setTransform(unit, 0, 0, unit, 0, 0);
-    ctx.clearRect(0, 0, WIDTH, HEIGHT);
     for (const node of Object.keys(NODES)) this.#picture(ctx, node, unit);
     this.#write();
   }
 
   #picture(ctx, node, unit) {
     const [left, top] = NODES[node];
+    const faint = this.element.classList.contains("dimmed") && !this.parts[node].classList.contains("lit");
+    const [what, before] = [this.#content(node), this.drawn.get(node)];
+    if (before && before.what === what && before.faint === faint) return;
+    this.drawn.set(node, { what, faint });
     ctx.save();
     ctx.beginPath();
     ctx.roundRect(left, top, SIDE, SIDE, 5);
@@ -164,9 +169,19 @@ export class Game {
     ctx.translate(left, top);
     ctx.fillStyle = this.#colours().paper;
     ctx.fillRect(0, 0, SIDE, SIDE);
-    if (this.element.classList.contains("dimmed") && !this.parts[node].classList.contains("lit")) ctx.globalAlpha = 0.3;
-    this[`_${node}`](ctx, unit);
+    ctx.globalAlpha = faint ? 0.3 : 1;
+    if (node === "surface") this.#surface(ctx, unit);
+    else if (what) this.#dots(ctx, what, node, unit);
     ctx.restore();
+  }
+
+  /** What a picture shows: points, or the drawing that holds the surface. */
+  #content(node) {
+    const { drawing, data } = this.lab;
+    if (node === "noise") return this.shown?.noise ?? plane(drawing?.warp?.shape);
+    if (node === "real") return this.shown?.real ?? data?.real ?? null;
+    if (node === "generated") return this.shown?.generated ?? drawing?.generated ?? null;
+    return drawing;
   }
 
   #colours() {
@@ -186,34 +201,26 @@ export class Game {
     return this.lab.data?.extent ?? this.lab.drawing?.extent ?? [-1, 1, -1, 1];
   }
 
-  #dots(ctx, xy, extent, colour, unit) {
-    drawPoints(ctx, this.#view(extent, unit), xy, { colour, radius: 1.2, alpha: 0.85 * ctx.globalAlpha });
+  #dots(ctx, xy, node, unit) {
+    const extent = node === "noise" ? NOISE : this.#extent();
+    const colour = this.#colours()[node === "noise" ? "generator" : node];
+    drawPoints(ctx, this.#view(extent, unit), xy.subarray(0, MOST_DOTS), { colour, radius: 1.2, alpha: 0.85 * ctx.globalAlpha });
   }
 
-  _noise(ctx, unit) {
-    const shape = this.lab.drawing?.warp?.shape ?? [21, 21];
-    const points = this.shown?.noise ?? noisePlane(shape);
-    this.#dots(ctx, points, [-2.8, 2.8, -2.8, 2.8], this.#colours().generator, unit);
-  }
-
-  _real(ctx, unit) {
-    const points = this.shown?.real ?? this.lab.data?.real;
-    if (points) this.#dots(ctx, points.subarray(0, 800), this.#extent(), this.#colours().real, unit);
-  }
-
-  _generated(ctx, unit) {
-    const { drawing } = this.lab;
-    const points = this.shown?.generated ?? drawing?.generated;
-    if (points) this.#dots(ctx, points, this.#extent(), this.#colours().generated, unit);
-  }
-
-  _surface(ctx, unit) {
+  #surface(ctx, unit) {
     const { drawing } = this.lab;
     if (!drawing) return;
     if (this.painted !== drawing.surface) paintGrid(this.small, drawing.surface, this.#colours().scale);
     this.painted = drawing.surface;
     drawSurface(ctx, this.#view(this.#extent(), unit), { image: this.small, grid: drawing.surface, extent: drawing.extent }, this.#colours());
   }
+}
+
+let noise = null; // the plane that is drawn while no step is shown
+
+function plane(shape = [21, 21]) {
+  if (noise?.shape.join() !== shape.slice(0, 2).join()) noise = { shape: shape.slice(0, 2), points: noisePlane(shape) };
+  return noise.points;
 }
 
 /** Where a picture lies, in shares of the diagram. */

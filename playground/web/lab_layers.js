@@ -2,6 +2,8 @@
 
 import { cellAreas, levelLine } from "./lab_math.js";
 
+const SHADES = 10; // of the warped grid: one filling each, which is far cheaper than one a cell
+const MOST_OPAQUE = 0.7;
 const MOST_ARROWS = 64; // more hide each other
 
 /**
@@ -29,8 +31,7 @@ export function drawSurface(ctx, view, { image, grid, extent }, colours) {
   ctx.beginPath();
   ctx.rect(left, top, right - left, bottom - top);
   ctx.clip();
-  ctx.imageSmoothingEnabled = true;
-  ctx.imageSmoothingQuality = "high";
+  ctx.imageSmoothingEnabled = true; // between values as the pointer reads them
   ctx.drawImage(image, left, top, right - left, bottom - top);
   const pieces = levelLine(grid, 0.5);
   ctx.beginPath();
@@ -51,21 +52,24 @@ export function drawWarp(ctx, view, warp, extent, colours) {
   const areas = cellAreas(warp);
   const even = ((extent[1] - extent[0]) * (extent[3] - extent[2])) / areas.length;
   const pixels = warpPixels(view, warp);
-  ctx.save();
-  ctx.fillStyle = colours.generator;
+  const shades = Array.from({ length: SHADES }, () => new Path2D());
   for (let i = 0; i < rows - 1; i += 1) {
     for (let j = 0; j < columns - 1; j += 1) {
       const a = 2 * (i * columns + j);
       const d = a + 2 * columns;
-      ctx.globalAlpha = opacity(even / Math.max(areas[i * (columns - 1) + j], 1e-12));
-      ctx.beginPath();
-      ctx.moveTo(pixels[a], pixels[a + 1]);
-      ctx.lineTo(pixels[a + 2], pixels[a + 3]);
-      ctx.lineTo(pixels[d + 2], pixels[d + 3]);
-      ctx.lineTo(pixels[d], pixels[d + 1]);
-      ctx.fill();
+      const shade = shades[shadeOf(even / Math.max(areas[i * (columns - 1) + j], 1e-12))];
+      shade.moveTo(pixels[a], pixels[a + 1]);
+      shade.lineTo(pixels[a + 2], pixels[a + 3]);
+      shade.lineTo(pixels[d + 2], pixels[d + 3]);
+      shade.lineTo(pixels[d], pixels[d + 1]);
     }
   }
+  ctx.save();
+  ctx.fillStyle = colours.generator;
+  shades.forEach((shade, i) => {
+    ctx.globalAlpha = (MOST_OPAQUE * (i + 1)) / SHADES;
+    ctx.fill(shade);
+  });
   ctx.globalAlpha = 0.7;
   ctx.strokeStyle = colours.generator;
   ctx.lineWidth = 0.8;
@@ -73,9 +77,10 @@ export function drawWarp(ctx, view, warp, extent, colours) {
   ctx.restore();
 }
 
-/** A cell as dense as an even spread is faint; a thousand times denser is full. */
-function opacity(density) {
-  return Math.min(Math.max(0.12 + 0.1 * Math.log(density), 0.03), 0.7);
+/** A cell as dense as an even spread is faint; some hundreds of times denser is full. */
+function shadeOf(density) {
+  const opacity = Math.min(Math.max(0.12 + 0.1 * Math.log(density), 0), MOST_OPAQUE);
+  return Math.min(Math.floor((opacity / MOST_OPAQUE) * SHADES), SHADES - 1);
 }
 
 function warpPixels(view, { data }) {

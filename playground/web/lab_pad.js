@@ -204,7 +204,7 @@ export class Pad {
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.fillStyle = look.paper;
     ctx.fillRect(0, 0, w, hgt);
-    const view = { px: (p) => this.camera.toPixel(p), width: w, height: hgt, ratio, scale: this.camera.scale(), range: this.camera.now };
+    const view = { px: this.camera.projection(), width: w, height: hgt, ratio, scale: this.camera.scale(), range: this.camera.now };
     drawTicks(ctx, view, look);
     drawPoints(ctx, view, this.points.xy, { colour: look.real, radius: 1.9, halo: look.halo, alpha: 0.85 });
     if (this.cursor) drawBrush(ctx, view, this.cursor, (this.tool === "brush" ? 2 * this.spread : this.#reach()) * view.scale, look);

@@ -96,7 +96,7 @@ export class Picture {
   #view() {
     const { width, height } = this.camera.area();
     return {
-      px: (place) => this.camera.toPixel(place), width, height, ratio: this.ratio,
+      px: this.camera.projection(), width, height, ratio: this.ratio,
       scale: this.camera.scale(), range: this.camera.now,
     };
   }
