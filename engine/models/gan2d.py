@@ -43,6 +43,7 @@ from engine.rng import stream_seed
 from engine.schedules import cosine_decay
 from engine.tensors import DataSpec, DataView
 
+LOWEST_RATE = 1e-6  # that the config allows
 NORM_EVERY = 8  # steps between two readings of accuracies and gradient norms; from experience
 
 Trace = dict[str, Any]
@@ -277,7 +278,7 @@ class GAN2DLearner(StepParts, GAN2DViews, GAN2DMeasures, Learner):
     def lower_rates(self) -> dict[str, float]:
         """Return lower rates for both networks."""
         return {
-            name: lowered(getattr(self.config, name))
+            name: max(lowered(getattr(self.config, name)), LOWEST_RATE)
             for name in ("generator_learning_rate", "discriminator_learning_rate")
         }
 
