@@ -93,6 +93,20 @@ class DCGANConfig(GANConfig):
         choices=(("leaky_relu", "LeakyReLU (guideline)"), ("relu", "ReLU")),
         group="Guidelines",
     )
+    augmentation: str = field(
+        "none",
+        label="Augmentation",
+        help=(
+            "D sees every picture, real or generated, changed at random: against learning by "
+            "heart when there are few."
+        ),
+        choices=(
+            ("none", "None"),
+            ("shift", "Shifts"),
+            ("all", "Shifts, colours and covered squares (DiffAugment)"),
+        ),
+        group="Remedies",
+    )
     discriminator_channels: int = field(
         0,
         label="D: channels",
@@ -117,7 +131,86 @@ class DCGANConfig(GANConfig):
     )
 
 
-PRESETS: tuple[Preset, ...] = (
+PRESETS = (
+    Preset(
+        "first-look",
+        "First look (30 s)",
+        "A small pair of networks: digits in half a minute, some of them wrong.",
+        "dcgan",
+        "mnist",
+        900,
+        {"channels": 12, "batch_size": 32},
+    ),
+    Preset(
+        "good",
+        "Good (4 min on a CPU)",
+        "All ten digits, with rates that fall to the end.",
+        "dcgan",
+        "mnist",
+        7000,
+        {"channels": 16, "batch_size": 32, "decay_steps": 9000},
+    ),
+    Preset(
+        "fashion",
+        "Clothes (Fashion-MNIST)",
+        "The same networks on ten kinds of clothing.",
+        "dcgan",
+        "fashion",
+        7000,
+        {"channels": 16, "batch_size": 32, "decay_steps": 9000},
+    ),
+    Preset(
+        "emoji",
+        "Emoji (64 pixels, colour)",
+        "Only 1,398 pictures: D sees them shifted, recoloured and partly covered.",
+        "dcgan",
+        "emoji",
+        4000,
+        {"channels": 16, "batch_size": 32, "augmentation": "all", "decay_steps": 6000},
+    ),
+    Preset(
+        "conditional",
+        "Class-conditional digits",
+        "Both networks are told the digit, so that you can ask for one.",
+        "dcgan",
+        "mnist",
+        4000,
+        {"channels": 16, "batch_size": 32, "conditional": True, "decay_steps": 6000},
+    ),
+    Preset(
+        "stacked",
+        "Stacked MNIST: 1,000 modes, plain",
+        "Three digits as three colours, and a D a quarter of G's size: how many does it miss?",
+        "dcgan",
+        "stacked_mnist",
+        2000,
+        {"channels": 16, "batch_size": 32, "discriminator_channels": 4},
+    ),
+    Preset(
+        "stacked-packing",
+        "Stacked MNIST with packing 2",
+        "The same, but D judges two pictures at a time and sees repetitions.",
+        "dcgan",
+        "stacked_mnist",
+        2000,
+        {"channels": 16, "batch_size": 32, "discriminator_channels": 4, "packing": 2},
+    ),
+    Preset(
+        "best",
+        "Best (GPU)",
+        "Sixteen times the weights and ten times the pictures, at the paper's rates.",
+        "dcgan",
+        "mnist",
+        30_000,
+        {
+            "channels": 64,
+            "latent_dim": 100,
+            "batch_size": 128,
+            "generator_learning_rate": 4e-4,
+            "discriminator_learning_rate": 2e-4,
+            "decay_steps": 30_000,
+        },
+    ),
     Preset(
         "break-strong-discriminator",
         "Break it: D ten times too fast, no batch norm in G",

@@ -28,6 +28,7 @@ from engine.adversarial import (
 )
 from engine.config import Config
 from engine.configs.dcgan import DCGANConfig
+from engine.dcgan_augment import augment
 from engine.dcgan_networks import Discriminator, Generator
 from engine.dcgan_views import PictureViews
 from engine.learner import Finding, Learner, LiveView, Record, gradient_norm, lowered, update
@@ -98,8 +99,8 @@ class DCGANLearner(PictureViews, Learner):
         c = self.config
         learns = c.trained != "generator"
         with torch.set_grad_enabled(learns):
-            real_logits = self.discriminator(self._blurred(real), labels)
-            fake_logits = self.discriminator(self._blurred(fake.detach()), labels)
+            real_logits = self.discriminator(self._shown(real), labels)
+            fake_logits = self.discriminator(self._shown(fake.detach()), labels)
             loss = discriminator_loss(c.loss, real_logits, fake_logits, c.label_smoothing)
         record = {
             "loss": loss,
@@ -139,7 +140,7 @@ class DCGANLearner(PictureViews, Learner):
     def _generator_step(self, fake: Tensor, labels: Tensor, step: int) -> Record:
         c = self.config
         with frozen(self.discriminator):  # backward through D without the slopes of its weights
-            logits = self.discriminator(self._blurred(fake), labels)
+            logits = self.discriminator(self._shown(fake), labels)
             loss = generator_loss(c.loss, logits)
             update(loss, self.optimizers["generator"], self._generator_rate(step))
         record = {"generator/loss": loss}
@@ -150,9 +151,9 @@ class DCGANLearner(PictureViews, Learner):
     def _generator_rate(self, step: int) -> float:
         return self.config.generator_rate * cosine_decay(step, self.config.decay_steps)
 
-    def _blurred(self, pictures: Tensor) -> Tensor:
-        """Add instance noise (Sønderby et al. 2016) to what D sees."""
-        sd = self.config.instance_noise
+    def _shown(self, pictures: Tensor) -> Tensor:
+        """Return what D sees of pictures: augmented, with instance noise (Sønderby et al. 2016)."""
+        pictures, sd = augment(pictures, self.config.augmentation), self.config.instance_noise
         return pictures + sd * torch.randn_like(pictures) if sd > 0 else pictures
 
     def _count_classes(self, labels: Tensor) -> None:
@@ -265,6 +266,18 @@ class DCGANLearner(PictureViews, Learner):
             "discriminator/accuracy_held_out": float(decides_real(kind, held_out).float().mean()),
             "discriminator/accuracy_fake": float(1 - decides_real(kind, fake).float().mean()),
         }
+
+    def evaluate_fully(
+        self, data: DataView, *, seed: int, samples: int | None = None
+    ) -> dict[str, float]:
+        """Return how well the generator covers the data, and D's accuracy on held-out pictures."""
+        from engine.dcgan_evaluation import full_metrics
+
+        with self.evaluating():
+            found = full_metrics(self, data, seed=seed, samples=samples)
+        judged = self.evaluate(data, seed=seed, limit=None)
+        judged.pop("loss")
+        return {**found, **judged}
 
     def monitor(
         self, data: DataView, step: int

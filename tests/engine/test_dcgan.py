@@ -73,6 +73,7 @@ SWITCHES: tuple[dict[str, Any], ...] = (
     {"packing": 2, "minibatch_std": True, "conditional": True},
     {"packing": 3, "batch_size": 2, "spectral_norm": True},
     {"r1_gamma": 1.0, "instance_noise": 0.1, "label_smoothing": 0.1},
+    {"augmentation": "all"},
     {"discriminator_steps": 2, "noise": "uniform", "two_time_scales": True},
 )
 
