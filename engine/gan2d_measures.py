@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from engine.adversarial import decides_real, probability
-from engine.modes import SAMPLES, Grid, mode_metrics
+from engine.metrics import diversity_ratio, latent_sensitivity
+from engine.modes import SAMPLES, Grid, mode_metrics, spread_metrics
 from engine.tensors import DataView
 
 JUDGED = 500  # points of each kind whose scores make an accuracy
+COMPARED = 512  # points whose distances from each other are looked at
 
 
 class GAN2DMeasures:
@@ -20,6 +22,7 @@ class GAN2DMeasures:
 
     if TYPE_CHECKING:
         config: Any
+        spec: Any
         device: torch.device
         look: dict[str, Any]
         noise: Any
@@ -67,13 +70,22 @@ class GAN2DMeasures:
         return (real.mean() + fake.mean()) / 2
 
     def health(self, data: DataView) -> dict[str, float]:
-        """Return the monitor's numbers of now, on 2,500 points of fixed noise."""
+        """Return the monitor's numbers of now, on 2,500 points of fixed noise.
+
+        Besides coverage and the discriminator's judgement: how evenly the points lie around the
+        modes, how far apart they are beside real ones, and how much the noise decides.
+        """
         generator = torch.Generator(self.device).manual_seed(0)
-        points = self.generate(self.noise(SAMPLES, generator))
-        mixture = data.dataset.mixture
-        modes = {"modes": float(len(mixture.means))} if mixture is not None else {}
-        return {
-            **modes,
-            **self.coverage(data, points.cpu().numpy()),
-            **self.judgement(data, points),
-        }
+        z = self.noise(SAMPLES, generator)
+        points = self.generate(z)
+        plain, mixture = points.cpu().numpy(), data.dataset.mixture
+        found = {**self.coverage(data, plain), **self.judgement(data, points)}
+        if mixture is not None:
+            found["modes"] = float(len(mixture.means))
+            if len(mixture.means) > 1:
+                found |= spread_metrics(plain, mixture.means)
+        scale, some = self.spec.scale, slice(0, COMPARED)
+        real, made = data.train.batch(some) / scale, points[some] / scale
+        found["diversity_ratio"] = diversity_ratio(real, made[: len(real)])
+        found["latent_sensitivity"] = latent_sensitivity(z[some], made)
+        return found

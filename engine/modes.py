@@ -59,6 +59,20 @@ def mode_metrics(samples: np.ndarray, means: np.ndarray, sd: float) -> dict[str,
     }
 
 
+def spread_metrics(samples: np.ndarray, means: np.ndarray) -> dict[str, float]:
+    """Return how evenly samples (N, 2) lie around the means (M, 2), of high quality or not.
+
+    mode_kl_nats: KL of the share of samples nearest to each mean from the uniform;
+    effective_modes: exp of the entropy of those shares.
+    """
+    nearest = assign(samples, means, 0.0).nearest
+    entropy = _entropy(np.bincount(nearest, minlength=len(means)) / max(1, len(nearest)))
+    return {
+        "mode_kl_nats": math.log(len(means)) - entropy,
+        "effective_modes": math.exp(entropy),
+    }
+
+
 @dataclass(frozen=True)
 class Grid:
     """CELLS x CELLS cells over the data and one for all outside; the data's share of each."""

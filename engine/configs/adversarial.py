@@ -27,6 +27,8 @@ class GANConfig(Config):
         minimum=1,
         maximum=256,
         step=1,
+        advanced=True,
+        group="Network",
     )
     batch_size: int = field(
         64,
@@ -36,6 +38,8 @@ class GANConfig(Config):
         maximum=1024,
         step=1,
         unit="examples",
+        advanced=True,
+        group="Optimizer",
     )
     loss: str = field(
         "nonsaturating",
@@ -102,12 +106,14 @@ class GANConfig(Config):
         step=0.01,
         live=True,
         group="Remedies",
+        advanced=True,
     )
     spectral_norm: bool = field(
         False,
         label="Spectral normalisation of D",
         help="Each of the discriminator's layers stretches no direction by more than 1.",
         group="Remedies",
+        advanced=True,
     )
     instance_noise: float = field(
         0.0,
@@ -118,6 +124,7 @@ class GANConfig(Config):
         step=0.01,
         live=True,
         group="Remedies",
+        advanced=True,
     )
     label_smoothing: float = field(
         0.0,
@@ -131,6 +138,7 @@ class GANConfig(Config):
         step=0.01,
         live=True,
         group="Remedies",
+        advanced=True,
     )
     two_time_scales: bool = field(
         False,
@@ -138,6 +146,7 @@ class GANConfig(Config):
         help="The generator's learning rate is a quarter of what is set, the discriminator's not.",
         live=True,
         group="Remedies",
+        advanced=True,
     )
     penalty_weight: float = field(
         10.0,

@@ -28,6 +28,7 @@ class GAN2DConfig(GANConfig):
         step=1,
         unit="units",
         group="Network",
+        advanced=True,
     )
     generator_depth: int = field(
         2,
@@ -38,6 +39,7 @@ class GAN2DConfig(GANConfig):
         step=1,
         unit="layers",
         group="Network",
+        advanced=True,
     )
     discriminator_width: int = field(
         128,
@@ -48,6 +50,7 @@ class GAN2DConfig(GANConfig):
         step=1,
         unit="units",
         group="Network",
+        advanced=True,
     )
     discriminator_depth: int = field(
         2,
@@ -58,6 +61,7 @@ class GAN2DConfig(GANConfig):
         step=1,
         unit="layers",
         group="Network",
+        advanced=True,
     )
     activation: str = field(
         "relu",
@@ -69,12 +73,14 @@ class GAN2DConfig(GANConfig):
             ("tanh", "tanh in both"),
         ),
         group="Network",
+        advanced=True,
     )
     batch_norm: bool = field(
         False,
         label="Batch normalisation in G",
         help="Each hidden unit of the generator is centred and scaled over the batch.",
         group="Network",
+        advanced=True,
     )
     unrolled_steps: int = field(
         0,
@@ -88,6 +94,7 @@ class GAN2DConfig(GANConfig):
         step=1,
         unit="steps",
         group="Remedies",
+        advanced=True,
     )
     optimizer: str = field(
         "adam",

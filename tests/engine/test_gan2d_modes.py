@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.data.points import GRID25, RING8, load
-from engine.modes import CEILING, SAMPLES, Grid, assign, mode_metrics
+from engine.modes import CEILING, SAMPLES, Grid, assign, mode_metrics, spread_metrics
 
 
 def perfect(mixture, count: int, seed: int) -> np.ndarray:
@@ -67,6 +67,13 @@ def test_one_mode_alone_and_none_at_all() -> None:
     none = mode_metrics(np.full((50, 2), 9.0), RING8.means, RING8.sd)
     assert none["reverse_kl_nats"] == pytest.approx(math.log(8))
     assert none["modes_covered"] == none["high_quality_share"] == 0
+
+
+def test_the_spread_counts_bad_samples_too() -> None:
+    far = RING8.means[np.arange(400) % 4] * 1.2
+    found = spread_metrics(far, RING8.means)
+    assert found["mode_kl_nats"] == pytest.approx(math.log(2))
+    assert found["effective_modes"] == pytest.approx(4)
 
 
 # ---------------------------------------------------------------------- where no modes are
