@@ -53,7 +53,8 @@ def full_metrics(
     }
     if fake_classes is None or real_classes is None or other_classes is None:
         return values
-    shares = metrics.class_shares(torch.cat([real_classes, other_classes]), len(net.class_names))
+    classes = len(data.dataset.class_names)
+    shares = metrics.class_shares(torch.cat([real_classes, other_classes]), classes)
     if stacked:  # every triple of digits is as likely; a few thousand pictures do not show it
         shares = torch.full((MODES,), 1 / MODES, device=data.device)
         modes = metrics.modes(fake_classes, MODES)

@@ -26,9 +26,7 @@ class NearestPictures:
         self.middle = some.mean(0)
         axes = min(AXES, *some.shape)
         _, _, self.basis = torch.svd_lowrank(some - self.middle, q=axes)  # P, axes
-        parts = [
-            self._parts(images.batch(slice(i, i + 2000))) for i in range(0, len(images), 2000)
-        ]
+        parts = [self._parts(images.batch(slice(i, i + 2000))) for i in range(0, len(images), 2000)]
         self.along = torch.cat([a for a, _ in parts])  # N, axes
         self.rests = torch.cat([r for _, r in parts])  # N
 

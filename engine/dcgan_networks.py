@@ -90,7 +90,11 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """D: m pictures packed together (B, m C, S, S) to one logit (B); positive means real."""
+    """D: m pictures packed together (B, m C, S, S) to one logit (B); positive means real.
+
+    Its batch norm always takes the statistics of the batch at hand. D learns from batches of one
+    kind, real or generated; running averages over both would describe neither.
+    """
 
     def __init__(self, config: DCGANConfig, spec: DataSpec) -> None:
         super().__init__()
@@ -109,7 +113,7 @@ class Discriminator(nn.Module):
             norm = c.discriminator_batch_norm and stage > 1  # section 3: not on D's first layer
             blocks[f"block{stage}"] = _named(
                 **_downward(c, fan_in, wide, bias=not norm),
-                norm=nn.BatchNorm2d(wide) if norm else None,
+                norm=nn.BatchNorm2d(wide, track_running_stats=False) if norm else None,
                 activation=act(),
             )
             fan_in, wide, side, stage = wide, 2 * wide, side // 2, stage + 1

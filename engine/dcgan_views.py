@@ -16,6 +16,7 @@ from engine.adversarial import probability
 from engine.dcgan_neighbours import NearestPictures
 from engine.dcgan_networks import describe
 from engine.errors import Rejected
+from engine.features import FeatureNet, feature_net
 from engine.latent import interpolate, read_code, read_int, read_numbers
 from engine.learner import preview
 from engine.payloads import Payload, Sheet, Views, picture, sheet
@@ -26,6 +27,7 @@ COLUMNS = 8
 LIVE_COUNT = 64
 MOST_CODES = 16  # points of a walk, or of one term of the arithmetic
 DECIMALS = 4
+COMPANIONS = 31  # D judges a picture in a batch, as in training
 
 
 class PictureViews:
@@ -206,15 +208,14 @@ class PictureViews:
         source = self._source(seed)
         made = torch.rand(count, generator=source) < 0.5  # true: generated
         made[torch.randint(count, (1,), generator=source)] ^= bool(made.all() or not made.any())
-        chosen = torch.randint(len(data.test), (count,), generator=source).to(self.device)
+        batch = count + COMPANIONS  # D judges batches of one kind, as in training
+        chosen = torch.randint(len(data.test), (batch,), generator=source).to(self.device)
         real, labels = data.test.batch(chosen), data.test.labels[chosen]
-        fake = self.generate(self.noise(count, source), labels)
-        opinions = torch.stack(
-            [self._opinions(real, labels), self._opinions(fake, labels)]
-        ).cpu()  # 2, count
-        made_here = made.to(self.device)
-        mixed = torch.where(made_here.view(-1, 1, 1, 1), fake, real)
-        scores = torch.where(made, opinions[1], opinions[0])
+        fake = self.generate(self.noise(batch, source), labels)
+        opinions = torch.stack([self._opinions(real, labels), self._opinions(fake, labels)])
+        of_real, of_fake = opinions[:, :count].cpu()
+        scores = torch.where(made, of_fake, of_real)
+        mixed = torch.where(made.to(self.device).view(-1, 1, 1, 1), fake[:count], real[:count])
         drawn = sheet(to_bytes(mixed), COLUMNS, alt="real or generated?")
         right = (scores > 0.5) != made
         values = {
@@ -264,25 +265,23 @@ class PictureViews:
         found: NearestPictures = self.look["nearest"]
         return found
 
-    def _features(self, data: DataView):  # type: ignore[no-untyped-def]
+    def _features(self, data: DataView) -> FeatureNet:
         if "features" not in self.look:
-            from engine.features import feature_net
-
             self.look["features"] = feature_net(data.dataset, self.device)
-        return self.look["features"]
+        found: FeatureNet = self.look["features"]
+        return found
 
     def _opinions(self, images: Tensor, labels: Tensor | None) -> Tensor:
         """Return D's opinions in [0, 1]."""
         return probability(self.config.loss, self.score(images, labels))
 
     def _opinion_alone(self, made: Tensor, labels: Tensor | None) -> float:
-        """Return D's opinion of one picture; a packed D sees it among fixed other samples."""
-        others = self.config.packing - 1
-        if others:
-            more = self.usual_labels(others) if self.config.conditional else None
-            made = torch.cat([made, self.generate(self._seeded(0, others, 1.0), more)])
-            labels = None if labels is None or more is None else torch.cat([labels, more])
-        return float(self._opinions(made, labels)[0])
+        """Return D's opinion of one generated picture, judged among fixed other ones."""
+        more = self.usual_labels(COMPANIONS) if self.config.conditional else None
+        others = self.generate(self._seeded(0, COMPANIONS, 1.0), more)
+        if labels is not None and more is not None:
+            labels = torch.cat([labels, more])
+        return float(self._opinions(torch.cat([made, others]), labels)[0])
 
     def _source(self, seed: Any) -> torch.Generator:
         return torch.Generator().manual_seed(read_int(seed, 0, MAX_SEED, "seed"))

@@ -207,7 +207,8 @@ class DCGANLearner(PictureViews, Learner):
     def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return D's logits (B) of pictures (B, C, H, W) in [0, 1]; positive means real.
 
-        D of a packed model judges neighbours together: they share their logit.
+        The pictures should be of one kind and a few dozen: D's batch norm sees them together,
+        as in training. D of a packed model judges neighbours: they share their logit.
         """
         if self.config.conditional and labels is None:
             labels = self.usual_labels(len(images))
