@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from small import Script, run
 from torch import Tensor
 
+from engine import commands, events
 from engine.adversarial import generator_loss
 from engine.configs.gan2d import GAN2DConfig
 from engine.data import points
@@ -18,6 +20,7 @@ from engine.gan2d_step_parts import distance
 from engine.gan2d_views import frame_of
 from engine.models.gan2d import GAN2DLearner
 from engine.payloads import Arrays
+from engine.spec import RunSpec
 from engine.tensors import DataView
 
 CPU = torch.device("cpu")
@@ -250,3 +253,29 @@ def test_the_view_is_a_square_around_the_data() -> None:
     assert x1 - x0 == pytest.approx(y1 - y0)
     assert (x0 + x1) / 2 == pytest.approx(2)
     assert y0 < -1 < 2 < y1
+
+
+# ---------------------------------------------------------------------- in a run
+
+
+@pytest.mark.parametrize("trained", ["both", "discriminator", "generator"])
+def test_a_paused_run_tells_the_numbers_of_its_next_step(trained: str) -> None:
+    waiting = [
+        commands.Set("trained", trained),
+        commands.RequestPreview(1, "step_parts", {}),
+        commands.Step(1),
+        commands.Set("trained", "both"),
+        commands.RequestPreview(1, "step_parts", {}),
+        commands.Step(1),
+        commands.Stop(),
+    ]
+    spec = RunSpec("gan2d", "ring8", SMALL, seed=3, device="cpu", paused=True)
+    found = run(spec, Script(waiting))
+    told = [e.payload.values for e in found if isinstance(e, events.Answer)]
+    taken = [e.values for e in found if isinstance(e, events.Metrics) and e.split == "train"]
+    assert len(told) == len(taken) == 2
+    for shown, values in zip(told, taken, strict=True):
+        assert shown["loss"]["discriminator"] == values["discriminator/loss"]
+        assert shown["loss"]["generator"] == values["generator/loss"]
+    changes = [e for e in found if isinstance(e, events.Changed)]
+    assert len(changes) == (0 if trained == "both" else 2)
