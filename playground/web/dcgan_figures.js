@@ -6,29 +6,30 @@ import { term } from "./help_terms.js";
 import { t } from "./store.js";
 
 const share = (v) => `${Math.round(100 * v)} %`;
+const thousandths = (v) => (1000 * v).toFixed(Math.abs(v) < 0.01 ? 2 : 0).replace("-", "−");
 const plain = (v) => shown(v, 2);
 
 /**
  * One number. `of` is the metric, `beside` what the real data give against themselves, `full` the
  * end of its bar (a number, or a function of the values and the sampler), `fair` a fixed mark on
- * the bar, `low` that less is better.
+ * the bar; `live` says that one look alone does not give it.
  */
 export const GROUPS = [
   { key: "cover", figures: [
     { key: "coverage", of: "coverage", beside: "coverage_real", full: 1, text: plain },
     { key: "density", of: "density", fair: 1, full: 2, text: plain },
-    { key: "kid", of: "kid", beside: "kid_real", text: (v) => shown(v, 2), low: true },
-    { key: "ndb", of: "ndb", beside: "ndb_real", full: 1, text: plain, low: true },
+    { key: "kid", of: "kid", beside: "kid_real", text: thousandths },
+    { key: "ndb", of: "ndb", beside: "ndb_real", full: 1, text: plain },
   ] },
   { key: "classes", figures: [
     { key: "classes_covered", of: "classes_covered", full: (v, s) => s.classNames.length, text: String, total: true },
     { key: "effective_classes", of: "effective_classes", full: (v, s) => s.classNames.length, text: plain, total: true },
-    { key: "class_kl", of: "class_kl_nats", full: 1, fair: 0.1, text: (v) => `${plain(v)} nats`, low: true },
+    { key: "class_kl", of: "class_kl_nats", full: 1, fair: 0.1, text: plain, unit: "nats" },
   ] },
   { key: "differ", figures: [
     { key: "diversity_ratio", of: "diversity_ratio", fair: 1, full: 1.25, text: plain },
     { key: "latent_sensitivity", of: "latent_sensitivity", text: plain },
-    { key: "grid_change", of: "grid_change", text: plain },
+    { key: "grid_change", of: "grid_change", text: plain, live: true },
     { key: "closest_pair", of: "closest_pair", text: plain },
   ] },
   { key: "judge", figures: [
@@ -65,15 +66,15 @@ class Row {
   }
 
   set(values, sampler) {
-    const { of, beside, full, fair, text, total } = this.figure;
+    const { of, beside, full, fair, text, total, unit, live } = this.figure;
     const value = values[of];
-    const there = Number.isFinite(value);
+    const there = Number.isFinite(value) && (!live || sampler.live);
     this.element.hidden = !there;
     if (!there) return false;
     const end = typeof full === "function" ? full(values, sampler) : full;
     const mark = beside ? values[beside] : fair;
     setText(this.value, text(value));
-    setText(this.beside, total && end ? t("dcgan.of", { total: end }) : beside && Number.isFinite(mark) ? t("dcgan.beside", { value: text(mark) }) : "");
+    setText(this.beside, unit ?? (total && end ? t("dcgan.of", { total: end }) : realText(beside, mark, text)));
     this.bar.hidden = !end;
     if (!end) return true;
     const place = (v) => `${100 * Math.min(Math.max(v / end, 0), 1)}%`;
@@ -82,6 +83,10 @@ class Row {
     if (!this.tick.hidden) this.tick.style.left = place(mark);
     return true;
   }
+}
+
+function realText(beside, mark, text) {
+  return beside && Number.isFinite(mark) ? t("dcgan.beside", { value: text(mark) }) : "";
 }
 
 // ---- one state for all of it ------------------------------------------------------------------

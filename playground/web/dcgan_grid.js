@@ -37,7 +37,8 @@ export class SampleGrid {
       onclick: (event) => this.#click(event), onkeydown: (event) => this.#key(event),
     });
     this.cell = h("i", { class: "x-cell" });
-    this.stage = h("div", { class: "dc-grid-stage loading" }, this.canvas, this.cell);
+    this.empty = h("p", { class: "dc-message" });
+    this.stage = h("div", { class: "dc-grid-stage loading" }, this.canvas, this.cell, this.empty);
     this.state = h("span", { class: "dc-state" });
     this.failure = errorLine();
     const save = button({ symbol: "download", label: t("dcgan.download_grid"), kind: "small quiet dc-save", onclick: () => this.#save() });
@@ -87,6 +88,8 @@ export class SampleGrid {
     const { sampler } = this;
     this.stage.classList.toggle("loading", sampler.status === "loading");
     this.stage.classList.toggle("past", Boolean(sampler.past));
+    this.stage.classList.toggle("empty", sampler.status === "empty");
+    setText(this.empty, sampler.status === "empty" ? t("dcgan.empty") : "");
     if (sampler.status === "ready") this.failure.clear();
     const step = (sampler.past?.step ?? state.run?.step ?? 0).toLocaleString("en");
     const kind = sampler.past ? "past" : sampler.live ? "live" : "";

@@ -166,7 +166,8 @@ function shortText({ kind, kernel, stride }) {
   const plain = kind.replace(", spectral norm", "").replaceAll(" ", "_");
   const name = t(`dcgan.short.${plain}`);
   const normed = kind.endsWith("spectral norm") ? t("dcgan.kind_normed") : "";
-  return kernel ? t("dcgan.short_sized", { name, k: kernel, s: stride }) + normed : name;
+  const size = kernel ? h("span", { class: "dc-nowrap" }, ` ${kernel} × ${kernel}`) : null;
+  return [name, size, normed, stride > 1 && kernel ? h("span", { class: "dc-block" }, t("dcgan.short_stride", { s: stride })) : null];
 }
 
 /** "Transposed convolution 4 × 4, stride 2, padding 1" */

@@ -33,7 +33,7 @@ export const LESSONS = [
     },
   },
   {
-    key: "dcgan_train", kind: "try", place: "train",
+    key: "dcgan_train", kind: "try", preset: "first-look", place: "train",
     done: ({ type, detail, run }) => type === "metrics" && run?.model === "dcgan" && looked(detail),
   },
   {
@@ -41,7 +41,7 @@ export const LESSONS = [
     done: ({ type, detail }) => type === "tried" && detail?.what === "rebuilt",
   },
   {
-    key: "dcgan_stacked", kind: "try", place: "dataset",
+    key: "dcgan_stacked", kind: "try", preset: "stacked-packing", place: "train",
     done: ({ type, detail, run }) => type === "metrics" && run?.dataset === "stacked_mnist" && looked(detail),
   },
   {
@@ -86,5 +86,4 @@ export const PLACES = {
   network: panel("network"),
   game: panel("game"),
   repair: { tab: "play-dcgan-tab-monitor", find: [".dc-repair:not([hidden])", "#play-dcgan-panel-monitor"] },
-  dataset: { find: ["#play-dcgan-dataset"] },
 };
