@@ -59,8 +59,7 @@ export class Lab {
     const { run, source, catalogue } = state;
     if (this.past !== null) return this.past;
     if (source?.checkpoint) return catalogue.checkpoints.find((c) => c.name === source.checkpoint)?.step ?? null;
-    const known = this.live || run?.state === "paused" ? this.drawing?.step : run?.step;
-    return known ?? this.drawing?.step ?? null;
+    return (this.live ? this.drawing?.step : run?.step) ?? null;
   }
 
   /** Coverage of the modes by the points that are shown, or null where there are no modes. */

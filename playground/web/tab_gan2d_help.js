@@ -29,10 +29,10 @@ function build() {
   const facts = h("p");
   const now = h("div", { class: "mon-now" }, origin, live.elements, facts);
   const parts = [
-    part("game", text("lab.help.game"), gameFormulae(), text("lab.help.best")),
-    part("losses", text(`lab.help.losses_${kind}`), LOSSES[kind](), now),
-    part("collapse", text("lab.help.collapse"), remedyFormulae()),
-    part("measures", text("lab.help.measures"), coverFormulae(), text("lab.help.floor"), text("lab.help.no_modes")),
+    part("gan_game", text("lab.help.game"), gameFormulae(), text("lab.help.best")),
+    part("gan_losses", text(`lab.help.losses_${kind}`), LOSSES[kind](), now),
+    part("gan_collapse", text("lab.help.collapse"), remedyFormulae()),
+    part("gan_measures", text("lab.help.measures"), coverFormulae(), text("lab.help.floor"), text("lab.help.no_modes")),
     part("published", text("lab.help.published"), published()),
   ];
   return { parts, write: () => write(kind, live, origin, facts) };
