@@ -32,7 +32,7 @@ __all__ = ["ImageMonitor", "Watch"]
 SAMPLES = 512  # fakes of a tick: coverage and the shares of classes are known to about 0.02 then
 GRID = 64  # pictures of fixed noise
 CHUNK = 64  # generated at once: the layers' outputs stay in the cache
-JUDGED = 96  # pictures of each kind that D judges in a tick: whole packs of 2, 3 and 4
+JUDGED = 64  # pictures of each kind that D judges in a tick
 MINUTE_S = 60.0  # between two looks at what needs many samples
 
 

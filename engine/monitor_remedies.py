@@ -86,6 +86,8 @@ def _against_strong_discriminator(now: _Settings, shape: tuple[int, ...]) -> Ite
 
 
 def _against_overfitting(now: _Settings, shape: tuple[int, ...]) -> Iterator[Option]:
+    if now("augmentation") == "none":
+        yield "augmentation", "Augmentation of what D sees", {"augmentation": "all"}
     if now("r1_gamma") == 0:
         yield _r1(shape)
     if now("instance_noise") == 0:
