@@ -2,8 +2,9 @@
 
 Every preset that breaks the DCGAN, and --healthy runs of the preset "Good" (seeds from 100 on),
 is trained by the engine itself with its previews and its monitor on, on one thread, for --minutes
-of CPU time. Printed for each: steps, best and last coverage, last class KL, and every alert with
-the CPU second at which it came. Bars:
+of CPU time; a breaking one until both its bars are reached. Printed for each: CPU time, steps,
+best and last coverage, last class KL, and every alert with the CPU second at which it came.
+Bars:
   a breaking preset   class KL >= 0.36 nats, or coverage below half of its best, within the time,
                       and an alert of level "collapse" or "total"
   a healthy run       no alert of level "collapse" or "total"
@@ -37,7 +38,7 @@ class Clock:
     """An inbox that stops a run when this process has had so much CPU time."""
 
     def __init__(self, seconds: float) -> None:
-        self.seconds, self.began = seconds, time.process_time()
+        self.seconds, self.began, self.over = seconds, time.process_time(), False
 
     @property
     def spent(self) -> float:
@@ -45,8 +46,8 @@ class Clock:
         return time.process_time() - self.began
 
     def poll(self) -> list[commands.Command]:
-        """Stop when the time is over."""
-        return [commands.Stop()] if self.spent >= self.seconds else []
+        """Stop when the time is over, or nothing is left to see."""
+        return [commands.Stop()] if self.over or self.spent >= self.seconds else []
 
     def wait(self, timeout_s: float) -> list[commands.Command]:
         """Never wait: the run is not paused."""
@@ -102,6 +103,7 @@ class Course:
             "state": self.state,
             "steps": self.steps,
             "checks": len(self.checks),
+            "cpu_s": self.checks[-1]["cpu_s"] if self.checks else math.nan,
             "coverage_best": max(coverage, default=math.nan),
             "coverage_last": coverage[-1] if coverage else math.nan,
             "class_kl_last": kl[-1] if kl else math.nan,
@@ -130,8 +132,9 @@ def main() -> None:
             show(rows[-1])
     if options.json:
         print(json.dumps({"title": "Collapse and its alerts", "rows": rows}))
-    elif all(row["reached"] for row in rows):
-        print("All bars reached.")
+    else:
+        reached = sum(row["reached"] for row in rows)
+        print(f"{reached} of {len(rows)} bars reached.")
 
 
 def followed(preset: Preset, seed: int, seconds: float) -> Course:
@@ -157,6 +160,7 @@ def followed(preset: Preset, seed: int, seconds: float) -> Course:
             )
         elif isinstance(event, events.Status):
             course.state, course.steps = event.state, event.step
+        clock.over = course.breaks and course.good
     return course
 
 
@@ -170,7 +174,8 @@ def record(folder: Path, course: Course) -> None:
 def show(row: dict[str, Any]) -> None:
     """Print one run."""
     print(
-        f"{row['run']:34} {row['steps']:6,} steps {row['checks']:3} checks  coverage best "
+        f"{row['run']:34} {row['cpu_s']:4.0f} s {row['steps']:6,} steps {row['checks']:3} checks  "
+        f"coverage best "
         f"{row['coverage_best']:.2f} last {row['coverage_last']:.2f}  class KL "
         f"{row['class_kl_last']:.2f}  {'ok' if row['reached'] else 'MISSED'}",
         flush=True,
