@@ -40,7 +40,7 @@ DRAWN = 24  # points of each cell that the atlas shows
 REAL = 300  # points of the data that are shown behind them
 WATCH_EVERY = 50  # steps between two looks at what each cell draws; from experience
 KEPT, LOOKED = 8, 64  # looks that are remembered, and points in each
-FAR = 1e6  # points are remembered up to here, so that all that is saved is finite
+FAR = 1e4  # points are remembered up to here, finite also as float16
 
 
 class Cells(nn.Module):
