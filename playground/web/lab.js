@@ -10,7 +10,7 @@ import { Slow } from "./lab_slow.js";
 import { Stage } from "./lab_stage.js";
 import { Lab } from "./lab_state.js";
 import { canStep, stepBy } from "./lab_steps.js";
-import { emit, idOf, on, ready, t } from "./store.js";
+import { emit, idOf, on, ready, state, t } from "./store.js";
 
 const COUNTS = [1, 10, 100];
 const WHO = ["discriminator", "generator", "both"];
@@ -68,7 +68,7 @@ function gameCard(game, slow) {
   function draw() {
     const may = canStep();
     for (const item of buttons) item.disabled = busy || !may;
-    begin.disabled = busy || !may;
+    begin.disabled = busy || !state.source;
     begin.setAttribute("aria-pressed", String(slow.open));
   }
 

@@ -55,7 +55,7 @@ export class Slow {
     setText(this.title, t("lab.slow_waiting"));
     setText(this.words, "");
     try {
-      if (state.run?.state === "running") await this.#alone(paused);
+      if (state.run?.state === "running" && state.run.owner_is_you && state.source?.run) await this.#alone(paused);
       await this.#load();
       emit("tried", { what: "slow" });
       if (!calm()) this.#plan();
@@ -87,12 +87,18 @@ export class Slow {
     }
   }
 
+  /** Whether the step that is shown is one that can be taken: a saved model only rehearses. */
+  #real() {
+    const { run, source } = state;
+    return Boolean(run?.owner_is_you && source?.run === run.id && run.state === "paused");
+  }
+
   async #load() {
     const payload = await explore("step_parts", {}, { latest: "lab-parts" });
     this.step = { arrays: readArrays(payload), values: payload.values };
     const shown = state.run && state.source?.run === state.run.id ? state.run : null;
     const saved = state.catalogue.checkpoints.find((c) => c.name === state.source?.checkpoint);
-    this.parts = partsOf(this.step, (shown ?? saved)?.config?.loss ?? "nonsaturating");
+    this.parts = partsOf(this.step, (shown ?? saved)?.config?.loss ?? "nonsaturating", this.#real());
     this.#drawDots();
     this.#show(0);
   }
@@ -111,7 +117,7 @@ export class Slow {
   async #take() {
     emit("tried", { what: "slow_end" });
     try {
-      if (state.source?.run) await this.#alone(() => stepBy(state.run.config.trained ?? "both"));
+      if (this.#real()) await this.#alone(() => stepBy(state.run.config.trained ?? "both"));
       await this.#load();
       if (this.timer) this.#plan();
     } catch (error) {

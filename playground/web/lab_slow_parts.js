@@ -24,9 +24,10 @@ const PLAIN = { surface: true, real: false, centres: false };
 /**
  * @param {{arrays: Object<string, {data: Float32Array, shape: number[]}>, values: object}} step
  * @param {string} loss which loss the run trains by
+ * @param {boolean} real whether the step will be taken afterwards
  * @returns {Part[]}
  */
-export function partsOf({ arrays, values }, loss) {
+export function partsOf({ arrays, values }, loss, real) {
   const { sample, score, loss: losses, gradient, update } = values;
   const show = new Show(arrays);
   const shown = { noise: arrays.noise && plane(arrays.noise), generated: arrays.fake?.data, real: arrays.real?.data };
@@ -38,7 +39,7 @@ export function partsOf({ arrays, values }, loss) {
   };
   const part = (side, key, lit, draw, numbers) => ({
     side, key, lit, numbers, stage: { layers: PLAIN, draw, show }, shown,
-    words: t(`lab.slow_${side}_${key}`, { ...words, formula: t(`lab.formula_${side}_${loss}`) }),
+    words: t(`lab.slow_${side}_${key}`, { ...words, formula: t(`lab.formula_${side}_${loss}`), end: t(real ? "lab.slow_end" : "lab.slow_end_saved") }),
   });
   const before = { real: score.real, fake: score.fake };
   const lossD = { ...before, loss_d: losses.discriminator };

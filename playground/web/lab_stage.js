@@ -4,6 +4,7 @@ import { announce, emit, idOf, on, t } from "./store.js";
 import { remember, remembered } from "./store_core.js";
 import { button, h, paced, press, setText } from "./explorer_dom.js";
 import { number, whole } from "./curves_format.js";
+import { subject } from "./curves_history.js";
 import { colours, gradient } from "./lab_colours.js";
 import { valueAt } from "./lab_math.js";
 import { LAYERS, MARKS, Picture } from "./lab_picture.js";
@@ -24,12 +25,13 @@ export class Stage {
     this.gestures = new Gestures(this.canvas, this.picture.camera, this.#calls());
     this.say = paced(() => this.#say(), WORDS_MS);
     lab.on("drawing", () => this.#drawn());
-    lab.on("data", () => this.#drawn());
+    lab.on("data", () => { this.#known(); this.#drawn(); });
     lab.on("status", () => this.#status());
     lab.on("error", (error) => this.#error(error));
-    for (const type of ["run", "source", "frame"]) on(type, () => this.#badge());
+    for (const type of ["run", "source", "frame"]) on(type, () => { this.#badge(); this.#known(); });
     on("theme", () => this.#legend());
     this.#legend();
+    this.#known();
     this.#status();
   }
 
@@ -49,9 +51,10 @@ export class Stage {
     this.draw = button({ text: t("lab.draw_open"), kind: "small lab-draw", onclick: () => this.ondraw?.() });
     this.chips = h("div", { class: "lab-layers", role: "group", "aria-label": t("lab.layers") });
     this.scale = h("span", { class: "lab-scale" });
+    this.note = h("span", { class: "lab-legend-note" });
     this.legend = h("div", { class: "lab-legend" },
       h("span", {}, t("lab.legend_fake")), this.scale, h("span", {}, t("lab.legend_real")),
-      h("span", { class: "lab-legend-note" }, t("lab.legend_note")));
+      this.note);
     this.stage = h("div", { class: "lab-stage" }, this.canvas, this.badge, this.bubble, this.message);
     this.name = h("h3", { class: "play-title" }, t("lab.title"));
     this.head = h("div", { class: "x-head" }, this.name, this.draw, this.tools);
@@ -121,6 +124,13 @@ export class Stage {
 
   #error(error) {
     setText(this.failure, error?.name === "AbortError" ? "" : error?.sentence ?? (error ? String(error.message ?? error) : ""));
+  }
+
+  /** What depends on the data and the loss: whether there are modes, and what D's number means. */
+  #known() {
+    this.chips.querySelector("[data-layer=centres]").hidden = Boolean(this.lab.data) && !this.lab.data.means;
+    const critic = subject()?.config.loss === "wgan_gp";
+    setText(this.note, t(critic ? "lab.legend_note_critic" : "lab.legend_note"));
   }
 
   #badge() {
