@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small import CPU, Data, assert_same, assert_same_end, copied, few_digits, run, spec
+from small import CPU, Data, assert_same, assert_same_end, copied, few_digits, last, run, spec
 from torch import Tensor
 
 from engine import events
@@ -19,10 +19,11 @@ from engine.models.dcgan import DCGANLearner
 from engine.monitor import GRID, SAMPLES, ImageMonitor
 from engine.monitor_classes import Classes, effective_number
 from engine.monitor_real import Real
+from engine.monitor_remedies import remedies
 from engine.payloads import Bars, Sheet, Views
 from engine.registry import MODELS
 from engine.tensors import DataSpec, DataView
-from engine.trainer import build
+from engine.trainer import build, restore
 
 ALWAYS = {
     "coverage",
@@ -289,3 +290,34 @@ def test_a_run_learns_the_same_with_and_without(
 def test_the_spec_is_that_of_the_data() -> None:
     monitor = ImageMonitor(DataSpec((3, 64, 64), ("a", "b")), CPU, "emoji")
     assert monitor.spec.shape == (3, 64, 64)
+
+
+# ---------------------------------------------------------------------- what it offers
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"loss": "minimax"},
+        {"discriminator_channels": 1},
+        {"generator_batch_norm": False, "discriminator_learning_rate": 1e-2},
+        {"packing": 2, "minibatch_std": True, "spectral_norm": True},
+    ],
+)
+def test_every_remedy_can_be_forked_from_the_run(
+    values: dict[str, Any], digits: Data, tmp_path: Path
+) -> None:
+    view = digits.view
+    given = {"channels": 4, "latent_dim": 8, "batch_size": 8, **values}
+    run(dataclasses.replace(spec("dcgan", digits, tmp_path, steps=2), config=given))
+    config = MODELS["dcgan"].config_class.from_values(given)
+    concerns: tuple[Any, ...] = ("coverage", "discriminator", "overfitting")
+    offered = {r.key: r for c in concerns for r in remedies(config, view.spec.shape, c)}
+    assert len(offered) >= 4
+    for remedy in offered.values():
+        forked, header = restore(last(tmp_path), view, CPU, remedy.config)
+        assert header.step == 2
+        images, labels = view.train.batch(slice(0, 16)), view.train.labels[:16]
+        loss = forked.training_step(images[: forked.examples_per_step], labels, 2)["loss"]
+        assert torch.isfinite(loss), remedy.title
