@@ -53,7 +53,7 @@ export class SampleGrid {
     });
     const again = button({ text: t("dcgan.new_seed"), symbol: "dice", kind: "small primary", onclick: () => this.#reseed(this.sampler.seed + 1) });
     this.truncation = slider({
-      label: t("dcgan.truncation"), min: 0.05, max: 1, step: 0.05, value: 1, format: (v) => v.toFixed(2),
+      label: t("dcgan.truncation"), min: 0.3, max: 1, step: 0.05, value: 1, format: (v) => v.toFixed(2),
       oninput: (truncation) => { this.sampler.set({ truncation }); emit("tried", { what: "truncation", truncation }); },
     });
     this.truncation.element.title = t("dcgan.truncation_help");

@@ -38,7 +38,7 @@ export class Game {
     };
     this.play = h("div", { class: "dc-game-play", tabindex: -1, "aria-label": t("dcgan.game_label"), onkeydown: (event) => this.#key(event) },
       h("div", { class: "dc-game-head" }, this.counted, this.clock, this.left), this.picture, this.truth,
-      h("div", { class: "dc-answers" }, this.buttons.generated, this.buttons.real), h("p", { class: "play-note" }, t("dcgan.game_keys")), button({ text: t("dcgan.game_end"), kind: "small quiet", onclick: () => this.#finish() }));
+      h("div", { class: "dc-answers" }, this.buttons.generated, this.buttons.real), h("p", { class: "play-note dc-keys" }, t("dcgan.game_keys")), button({ text: t("dcgan.game_end"), kind: "small quiet", onclick: () => this.#finish() }));
     this.result = h("div", { class: "x-stack dc-game-result" });
     this.element = h("div", { class: "dc-game" }, this.failure.element, this.intro, this.play, this.result);
   }

@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator
 
 from .conftest import TIMEOUT_MS
-from .page import COUNT_REQUESTS, RUN, Playground
+from .page import COUNT_REQUESTS, RUN, SHOWN, Playground
 from .server import App
 from .watch import Watch
 
@@ -97,8 +97,11 @@ def test_new_samples_truncation_and_choosing(page: Sampler) -> None:
     before = page.shown(GRID)
     page(".dc-grid").get_by_role("button", name="New samples").click()
     other = page.until_shown(GRID, before)
-    page(".dc-grid input[type=range]").press("Home")
+    truncation = page(".dc-grid input[type=range]")
+    truncation.press("Home")
     page.until_shown(GRID, other)
+    truncation.press("End")
+    page.until(f"() => ({SHOWN})(document.querySelector('{GRID}')) === {other}")
     score = page(".dc-score-head .play-number").inner_text()
     page.click_sample(11)
     page.until_other(".dc-score-head .play-number", score)
