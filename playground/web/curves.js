@@ -8,7 +8,7 @@ import { active, history, onHistory, seriesOf } from "./curves_history.js";
 import { numbers } from "./curves_numbers.js";
 import { listen } from "./curves_pointer.js";
 import { changeLabel } from "./curves_settings.js";
-import { SPLITS, partsOf } from "./curves_spec.js";
+import { partsOf } from "./curves_spec.js";
 import { valueTable } from "./curves_table.js";
 import { place as placePins } from "./compare.js";
 import { otherPins, pinReach, pinSeries } from "./compare_pins.js";
@@ -195,16 +195,16 @@ class Monitor {
     return [...pinned, ...drawn].filter((line) => line.series?.length);
   }
 
-  #pinnedLines({ metric, colour }) {
-    return otherPins().flatMap((pin, i) => SPLITS.map((split) => ({
+  #pinnedLines({ metric, colour, splits }) {
+    return otherPins().flatMap((pin, i) => splits.map((split) => ({
       series: pinSeries(pin, split, metric), colour: this.colours[colour], width: 1.4,
       dash: DASHES[i % DASHES.length], alpha: split === "train" ? 0.35 : 0.75,
     })));
   }
 
   /** A metric in every split that has it: what was measured apart from training stands out. */
-  #ownLines({ metric, colour, name }, several) {
-    const found = SPLITS.map((split) => ({ split, series: seriesOf(split, metric) })).filter(({ series }) => series?.length);
+  #ownLines({ metric, colour, name, splits }, several) {
+    const found = splits.map((split) => ({ split, series: seriesOf(split, metric) })).filter(({ series }) => series?.length);
     const beside = found.some(({ split }) => split !== "train");
     return found.map(({ split, series }) => ({
       series, split, colour: this.colours[colour], tone: several ? colour : null,

@@ -8,8 +8,9 @@ export const SPLITS = ["train", "test", "monitor"];
  * @property {string} key its strings are monitor.chart.<key> and monitor.unit.<key>
  * @property {string} [metric] what is drawn, in every split that has it
  * @property {string} [colour] a CSS variable
- * @property {{metric: string, colour: string, name: string|(() => string)}[]} [lines] several
- *   metrics in place of one
+ * @property {{metric: string, colour: string, name: string|(() => string), splits?: string[]}[]}
+ *   [lines] several metrics in place of one
+ * @property {string[]} [splits] where the values that are drawn were measured; all, else
  * @property {number} height in pixels
  * @property {boolean} [zero] 0 is always in sight
  * @property {number[]} [range] the axis reaches at least from here to there
@@ -28,7 +29,8 @@ export const SPLITS = ["train", "test", "monitor"];
 
 /** The metrics of a chart with their colours and names. @param {ChartSpec} spec */
 export function partsOf(spec) {
-  return spec.lines ?? [{ metric: spec.metric, colour: spec.colour, name: "" }];
+  return (spec.lines ?? [{ metric: spec.metric, colour: spec.colour, name: "" }])
+    .map((part) => ({ splits: spec.splits ?? SPLITS, ...part }));
 }
 
 /** Whether a chart is the place of an alert. */

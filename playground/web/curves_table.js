@@ -4,7 +4,7 @@ import { t } from "./store.js";
 import { fill, h } from "./curves_dom.js";
 import { number, whole } from "./curves_format.js";
 import { seriesOf } from "./curves_history.js";
-import { SPLITS, partsOf } from "./curves_spec.js";
+import { partsOf } from "./curves_spec.js";
 
 const ROWS = 12;
 
@@ -21,7 +21,7 @@ export function valueTable(specs) {
 }
 
 function content(specs) {
-  const columns = specs.flatMap((spec) => partsOf(spec).flatMap((part) => SPLITS.map((split) => ({
+  const columns = specs.flatMap((spec) => partsOf(spec).flatMap((part) => part.splits.map((split) => ({
     name: [t(`monitor.chart.${spec.key}`), typeof part.name === "function" ? part.name() : part.name, t(`monitor.${split}`)]
       .filter(Boolean).join(", "),
     unit: t(`monitor.unit.${spec.key}`),

@@ -227,7 +227,8 @@ class FakeService:
                 run.task.cancel()
                 run.tell("status", state="stopped", message=None, detail=None)
             case commands.Set(field, value):
-                registry.entry(run.view["model"]).config_class(**run.view["config"]).with_live(field, value)
+                config_class = registry.entry(run.view["model"]).config_class
+                config_class(**run.view["config"]).with_live(field, value)
                 old = run.view["config"][field]
                 run.view["config"][field] = value
                 run.tell("changed", field=field, old=old, new=value)

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import sys
 
-from playground import shell
-from playground.routes import routes
-from tests.playground.fake import FakeService
+from playground import light_import
 
 
 def main(port: int, bare: bool = False) -> None:
+    light_import.prepare()  # before Gradio is imported
+    from playground import shell
+    from playground.routes import routes
+    from tests.playground.fake import FakeService
+
     service = FakeService()
     if bare:
         for tab in shell.TABS:

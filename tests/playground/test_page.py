@@ -3,88 +3,17 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.chromium import chromium
-from tests.playground.test_app import taken
+from tests.playground.conftest import Visit
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
-expect.set_options(timeout=15_000)
-ROOT = Path(__file__).parents[2]
+expect.set_options(timeout=45_000)
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with taken() as one:
-        port = one.getsockname()[1]
-    command = [sys.executable, "-m", "tests.playground.serve", str(port), "--bare"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            httpx.get(address, timeout=5)
-            break
-        except httpx.TransportError:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    yield address
-    process.terminate()
-    process.wait(10)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
-
-
-class Visit:
-    """One person's browser, and what went wrong in it."""
-
-    def __init__(self, context: Any, url: str) -> None:
-        self.context, self.url, self.wrong = context, url, []
-        self.expected = ["explore"]  # the fake service lacks some views of the explorer
-        self.page = context.new_page()
-        self.page.set_default_timeout(15_000)
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("request", self._request)
-        self.page.on("console", self._console)
-
-    def open(self, query: str = "") -> Any:
-        self.page.goto(self.url + "/" + query)
-        self.page.wait_for_selector(".play-panel-transport[data-ready]")
-        return self.page
-
-    def _request(self, request: Any) -> None:
-        if not request.url.startswith((self.url, "data:", "blob:")):
-            self.wrong.append(f"asked {request.url}")
-
-    def _console(self, message: Any) -> None:
-        about = message.text + message.location.get("url", "")
-        if message.type == "error" and not any(part in about for part in self.expected):
-            self.wrong.append(about)
-
-
-@pytest.fixture
-def visit(browser: Any, url: str) -> Iterator[Visit]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    one = Visit(context, url)
-    yield one
-    context.close()
-    assert one.wrong == []
 
 
 def field(page: Any, name: str) -> Any:

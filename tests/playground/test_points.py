@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
@@ -15,7 +14,7 @@ from engine.runs import RunStore
 from playground.routes import PREFIX, routes
 from playground.security import LOCAL_NAMES, Guard
 from playground.service import Service
-from tests.playground.conftest import OWNER, STRANGER, serving
+from tests.playground.conftest import STRANGER, serving
 
 DRAWN = [[round(0.01 * i, 2), round(0.5 - 0.01 * i, 2)] for i in range(60)]
 
@@ -30,9 +29,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     store.close()
 
 
-def test_drawn_points_become_a_data_set_of_their_owner(
-    client: httpx.Client, address: str
-) -> None:
+def test_drawn_points_become_a_data_set_of_their_owner(client: httpx.Client, address: str) -> None:
     answer = client.post("/points", json={"points": DRAWN, "name": "A slope <b>"})
     assert answer.status_code == 201, answer.text
     added = answer.json()
