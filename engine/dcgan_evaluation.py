@@ -68,17 +68,20 @@ def full_metrics(
 
 
 def _halves(data: DataView, count: int) -> tuple[list[Tensor], list[Tensor]]:
-    """Return real pictures to cover, and as many others, in chunks."""
+    """Return real pictures to cover, and as many others, in chunks.
+
+    Drawn at random, but always the same: MNIST comes writer after writer.
+    """
+    order = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(0))
     if len(data.test) >= LEAST_TEST:
         count = min(count, len(data.test), len(data.train))
-        return _chunks(data.test, 0, count), _chunks(data.train, 0, count)
+        return _chunks(data.test, torch.arange(count)), _chunks(data.train, order[:count])
     count = min(count, len(data.train) // 2)
-    return _chunks(data.train, 0, count), _chunks(data.train, count, count)
+    return _chunks(data.train, order[:count]), _chunks(data.train, order[count : 2 * count])
 
 
-def _chunks(images: Images, start: int, count: int) -> list[Tensor]:
-    end = start + count
-    return [images.batch(slice(i, min(i + CHUNK, end))) for i in range(start, end, CHUNK)]
+def _chunks(images: Images, chosen: Tensor) -> list[Tensor]:
+    return [images.batch(part) for part in chosen.to(images.labels.device).split(CHUNK)]
 
 
 def _seen(net: FeatureNet, chunks: list[Tensor]) -> tuple[Tensor, Tensor | None]:

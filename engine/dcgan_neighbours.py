@@ -22,7 +22,8 @@ class NearestPictures:
 
     def __init__(self, images: Images) -> None:
         self.images = images
-        some = images.batch(slice(0, FITTED)).flatten(1)
+        spread = torch.arange(0, len(images), max(1, len(images) // FITTED))
+        some = images.batch(spread.to(images.labels.device)).flatten(1)
         self.middle = some.mean(0)
         axes = min(AXES, *some.shape)
         _, _, self.basis = torch.svd_lowrank(some - self.middle, q=axes)  # P, axes
