@@ -45,7 +45,8 @@ export async function mount(element) {
   const tabs = new Tabs(t("dcgan.tabs"), Object.entries(panels).map(([key, panel]) => ({ key, panel, title: t(`dcgan.tab_${key}`) })));
   root.append(h("div", { class: "dc-above" }, grid.element, card.element), pair.element, tabs.element);
   element.replaceChildren(root);
-  const stop = [...follow(sampler, monitor), on("run", watchTheStart())];
+  const rest = (visible) => panels[tabs.chosen].shown(visible); // nothing moves in a tab that is hidden
+  const stop = [...follow(sampler, monitor), on("run", watchTheStart()), on("visible", rest)];
   return { sampler, unmount: () => { stop.forEach((off) => off()); root.remove(); } };
 
   /** A run that has just begun is watched by the monitor, unless something is being played. */

@@ -7,6 +7,7 @@ import { t } from "./store.js";
 
 const HEIGHT = 96;
 const NAMED = 12; // classes whose names still fit under their bars
+const GROUPED = /^(\w+) (\d)$/; // "red 0": a digit of a channel
 const MOST = 60; // bars that can still be told apart
 
 export class ClassChart {
@@ -33,8 +34,17 @@ export class ClassChart {
         bar(real.values[i], i * slot + 0.52 * slot, palette.real, `${name}, ${t("dcgan.real")}`),
       ])));
     this.names.style.gridTemplateColumns = `repeat(${count}, minmax(0, 1fr))`;
-    fill(this.names, count <= NAMED ? made.names.map((name) => h("span", { title: name }, name)) : []);
+    fill(this.names, count <= NAMED ? made.names.map((name) => h("span", { title: name }, name)) : grouped(made.names));
   }
+}
+
+/** Under many bars of a few channels: the digits, and each channel's name once. */
+function grouped(names) {
+  const parts = names.map((name) => GROUPED.exec(name));
+  if (!parts.every(Boolean)) return [];
+  const groups = [...new Set(parts.map(([, group]) => group))];
+  const wide = names.length / groups.length;
+  return [...parts.map(([, , digit]) => h("span", {}, digit)), ...groups.map((group) => h("span", { style: { gridColumn: `span ${wide}` } }, group))];
 }
 
 function key(colour, name) {

@@ -9,6 +9,10 @@ const share = (v) => `${Math.round(100 * v)} %`;
 const thousandths = (v) => (1000 * v).toFixed(Math.abs(v) < 0.01 ? 2 : 0).replace("-", "−");
 const plain = (v) => shown(v, 2);
 
+const STACKED = "stacked_mnist"; // its digits are counted channel by channel
+const STACKED_DIGITS = 30;
+const made = (values, sampler) => (sampler.dataset === STACKED ? STACKED_DIGITS : sampler.classNames.length);
+
 /**
  * One number. `of` is the metric, `beside` what the real data give against themselves, `full` the
  * end of its bar (a number, or a function of the values and the sampler), `fair` a fixed mark on
@@ -22,7 +26,7 @@ export const GROUPS = [
     { key: "ndb", of: "ndb", beside: "ndb_real", full: 1, text: plain },
   ] },
   { key: "classes", figures: [
-    { key: "classes_covered", of: "classes_covered", full: (v, s) => s.classNames.length, text: String, total: true },
+    { key: "classes_covered", of: "classes_covered", full: made, text: String, total: true },
     { key: "effective_classes", of: "effective_classes", full: (v, s) => s.classNames.length, text: plain, total: true },
     { key: "class_kl", of: "class_kl_nats", full: 1, fair: 0.1, text: plain, unit: "nats" },
   ] },
@@ -91,14 +95,10 @@ function realText(beside, mark, text) {
 
 // ---- one state for all of it ------------------------------------------------------------------
 
-export const LEVELS = ["healthy", "watch", "warn", "collapse", "total"];
-const EARLY_STEPS = 500; // everything looks collapsed at the start of a run
-const COVERS = 0.3; // coverage from which on a run has something to lose
+const TOLD = { early: "early", well: "healthy", watch: "watch", warn: "warn", collapse: "collapse", total: "total" };
 
-/** Whether a run has hardly begun, so that it cannot have collapsed yet. */
-export function early(values, step) {
-  return step !== null && step < EARLY_STEPS && !(values.coverage >= COVERS);
-}
+/** The state that a run's monitor tells, in the page's words; null for none. */
+export const toldLevel = (level) => TOLD[level] ?? null;
 
 /**
  * The state of a model that is not training: by the rules of the alerts, as far as one look can

@@ -5,7 +5,7 @@ import { fill } from "./dom.js";
 import { shown } from "./decode.js";
 import { decoded, fittingSide, paintTiles } from "./views_pictures.js";
 import { ClassChart } from "./dcgan_classes.js";
-import { Figures, GROUPS, LEVELS, early, levelOf } from "./dcgan_figures.js";
+import { Figures, GROUPS, levelOf, toldLevel } from "./dcgan_figures.js";
 import { RepairCard } from "./dcgan_repair.js";
 import { StackedTable } from "./dcgan_stacked.js";
 import { thumbnail, cut } from "./dcgan_tiles.js";
@@ -70,18 +70,21 @@ export class Monitor {
   takeLive(payload, step) {
     if (this.sampler.past) return;
     this.step = step;
-    this.#take(payload, payload.values.level);
+    this.told = { run: state.run?.id, level: toldLevel(payload.values.level) };
+    this.#take(payload, this.told.level);
   }
 
   /** A saved model, or a run that has ended, is looked at once, after its samples are shown. */
   async #saved() {
     const { sampler } = this;
     if (sampler.live || sampler.status !== "ready" || sampler.past || this.asked === sampler.generation) return;
+    if (state.source?.run && state.run?.state === "paused") return; // its own monitor has the course of the run
     this.asked = sampler.generation;
     try {
       const answer = await sampler.ask("health", {}, "health");
       if (!answer) return;
-      if (Object.keys(answer.values).length) this.#take(answer, state.source?.run && this.alert ? this.alert.level : null);
+      const ended = state.source?.run && this.told?.run === state.source.run ? this.told.level : null;
+      if (Object.keys(answer.values).length) this.#take(answer, ended);
       this.failure.clear();
     } catch (error) {
       this.failure.show(error);
@@ -90,8 +93,7 @@ export class Monitor {
 
   #take({ items, values }, told) {
     this.values = values;
-    this.level = LEVELS.includes(told) ? told : levelOf(values);
-    if (state.source?.run && this.level !== null && early(values, this.step ?? state.run?.step ?? null)) this.level = "early";
+    this.level = told ?? levelOf(values);
     this.items = items;
     this.#draw();
     this.sampler.emit("health", { values, level: this.level });
@@ -99,7 +101,7 @@ export class Monitor {
 
   /** What set the state off, in the engine's own sentence. */
   #alert(event) {
-    if (LEVELS.includes(event.level)) this.alert = event;
+    if (toldLevel(event.level)) this.alert = event;
     this.#drawState();
   }
 
