@@ -2,7 +2,7 @@
 // the two losses on their ways back.
 
 import { number } from "./curves_format.js";
-import { metric, onHistory } from "./curves_history.js";
+import { metric, onHistory, seriesOf } from "./curves_history.js";
 import { calm, h, setText, svg } from "./explorer_dom.js";
 import { paced } from "./curves_dom.js";
 import { colours, paintGrid } from "./lab_colours.js";
@@ -39,7 +39,7 @@ export class Game {
     this.#build(calls);
     lab.on("drawing", () => { this.#advance(); this.request(); });
     lab.on("data", () => { this.drawn.clear(); this.request(); });
-    on("theme", () => { this.painted = null; this.drawn.clear(); this.request(); });
+    on("theme", () => { this.drawn.clear(); this.request(); });
     onHistory(() => this.request());
     on("source", () => this.request());
     new ResizeObserver(() => this.request()).observe(this.box);
@@ -130,12 +130,19 @@ export class Game {
   #write() {
     const { drawing } = this.lab;
     const value = this.numbers ?? {
-      real: drawing?.dReal, fake: drawing?.dFake, loss_g: metric("train", "generator/loss"),
-      loss_d: metric("train", "discriminator/loss") ?? metric("train", "loss"),
+      real: drawing?.dReal, fake: drawing?.dFake, loss_g: this.#loss("generator/loss"), loss_d: this.#loss("discriminator/loss"),
     };
     for (const [name, node] of Object.entries(this.texts)) setText(node, number(value[name], name.startsWith("loss") ? 3 : 2));
     const said = Object.fromEntries(Object.entries(value).map(([name, v]) => [name, number(v)]));
     setText(this.words, t("lab.game_words", said));
+  }
+
+  /** A loss at the step that is shown. */
+  #loss(name) {
+    const { past } = this.lab;
+    const series = past === null ? null : seriesOf("train", name);
+    const at = series?.nearest(past) ?? -1;
+    return at >= 0 ? series.y[at] : metric("train", name) ?? metric("test", name);
   }
 
   // ---- pictures -----------------------------------------------------------------------------------
@@ -207,12 +214,14 @@ export class Game {
     drawPoints(ctx, this.#view(extent, unit), xy.subarray(0, MOST_DOTS), { colour, radius: 1.2, alpha: 0.85 * ctx.globalAlpha });
   }
 
+  /** The surface, and where a person has zoomed in, that part of it in its newest state. */
   #surface(ctx, unit) {
-    const { drawing } = this.lab;
-    if (!drawing) return;
-    if (this.painted !== drawing.surface) paintGrid(this.small, drawing.surface, this.#colours().scale);
-    this.painted = drawing.surface;
-    drawSurface(ctx, this.#view(this.#extent(), unit), { image: this.small, grid: drawing.surface, extent: drawing.extent }, this.#colours());
+    const view = this.#view(this.#extent(), unit);
+    for (const drawing of new Set([this.lab.whole, this.lab.drawing])) {
+      if (!drawing) continue;
+      paintGrid(this.small, drawing.surface, this.#colours().scale);
+      drawSurface(ctx, view, { image: this.small, grid: drawing.surface, extent: drawing.extent }, this.#colours());
+    }
   }
 }
 

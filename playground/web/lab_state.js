@@ -24,6 +24,7 @@ export class Lab {
   constructor() {
     this.listeners = new Map();
     this.drawing = null; // the newest one
+    this.whole = null; // the newest one of all the data's part of the plane
     this.data = null; // {real, means, sd, extent, classNames}
     this.status = "empty"; // empty | loading | ready
     this.live = false; // whether a run draws by itself
@@ -49,6 +50,7 @@ export class Lab {
   /** Take a "lab" payload: what was drawn becomes what is shown. */
   take(payload) {
     this.drawing = readDrawing(payload);
+    if (!this.extent) this.whole = this.drawing;
     this.marks = null;
     if (this.status !== "ready") this.setStatus("ready");
     this.emit("drawing", this.drawing);
