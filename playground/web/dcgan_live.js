@@ -43,7 +43,7 @@ export function follow(sampler, monitor) {
     look("samples", args);
   }, LOOK_MS);
 
-  const chosenAgain = paced(() => { if (sampler.live) sampler.look(); }, CHOSEN_MS);
+  const chosenAgain = paced(() => { if (sampler.live && sampler.settled) sampler.look(); }, CHOSEN_MS);
   const settle = debounce(() => { if (pausing()) sampler.load(); }, SETTLE_MS);
 
   const preview = ({ name, payload, step }) => {

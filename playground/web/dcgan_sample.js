@@ -51,6 +51,7 @@ export class SampleCard {
   #space() {
     this.view.reshape(this.sampler.shape);
     this.failure.clear();
+    this.facts.classList.add("dc-faded"); // they are of another generator until its answer comes
   }
 
   /** The chosen sample as other panels take it; null before its noise is known. */
@@ -88,6 +89,7 @@ export class SampleCard {
   async #show({ items, values, error }) {
     if (error) return this.failure.show(error);
     this.failure.clear();
+    this.facts.classList.toggle("dc-faded", Boolean(this.sampler.past));
     this.#drawPicture(items.picture);
     this.score.set(values.score);
     this.#likely(values);

@@ -8,6 +8,7 @@ export const COLUMNS = 8;
 const BUSY = 429; // a run is just ending, or being put away: the answer comes from its checkpoint soon
 const RETRY_MS = [250, 500, 1000, 2000];
 const NEIGHBOURS = 6;
+const FIRST_MS = 4000; // in which a run that has just begun is asked nothing but its pictures
 
 /**
  * Events: "space" (another generator), "samples" (the grid has other pictures), "chosen" (another
@@ -26,6 +27,7 @@ export class Sampler {
       drawn: null, // {sheet, zs, labels} of the grid
       chosen: { index: 0 }, // a place in the grid, or {z, label} from elsewhere
       answer: null, // what the server said of the chosen one
+      begun: -Infinity, // when the first picture of a live run came
       generation: 0, // counts generators: an answer about an older one is dropped
     });
     this.#know({});
@@ -125,11 +127,18 @@ export class Sampler {
     const first = this.status !== "ready";
     this.step = step;
     this.drawn = { sheet, zs: this.drawn?.zs ?? null, labels: this.drawn?.labels ?? null };
-    if (first) this.setStatus("ready");
+    if (first) {
+      this.begun = performance.now();
+      this.setStatus("ready");
+    }
     if (!this.past) this.emit("samples");
-    if (first) this.look();
-    else this.emit("weights", { live: true });
-    if (!this.drawn.zs) this.#learnNoise();
+    this.emit("weights", { live: true });
+    if (!this.drawn.zs && this.settled) this.#learnNoise();
+  }
+
+  /** Whether a live run has had its first seconds for itself: what is asked of it takes its time. */
+  get settled() {
+    return performance.now() - this.begun > FIRST_MS;
   }
 
   /** A live run sends pictures only: ask once what noise they are made of. */
