@@ -32,7 +32,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 TAB = re.compile(r"t-[a-z0-9_]{1,32}")
 # Every tab has modules of its own; those named so are one for the whole page.
 OF_THE_PAGE = re.compile(r"page\w*\.js")
-IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?["']\./(\w+\.js)["']""", re.MULTILINE)
+IMPORT = re.compile(r"""^(?:import|export)\b(?!\s*\()[^;]*?["']\./(\w+\.js)["']""", re.MULTILINE)
 
 
 def version() -> str:

@@ -115,6 +115,7 @@ export function differences(pin, other) {
   const names = new Set([...Object.keys(pin.config), ...Object.keys(other.config)]);
   for (const field of names) {
     const [from, to] = [pin.config[field], other.config[field]];
+    if (field === "trained") continue; // a button's doing, not a setting
     if (from !== to && from !== undefined && to !== undefined) rows.push({ field, from, to });
   }
   if (pin.seed !== other.seed && other.seed != null) rows.push({ field: "seed", from: pin.seed, to: other.seed });

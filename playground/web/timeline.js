@@ -3,7 +3,7 @@
 import { announce, base, command, emit, on, own, state, t } from "./store.js";
 import { calm, ensureStyles, fill, h, paced, setText } from "./curves_dom.js";
 import { whole } from "./curves_format.js";
-import { active, onHistory } from "./curves_history.js";
+import { active, history, onHistory } from "./curves_history.js";
 import { attempt, origin, startInstead } from "./curves_settings.js";
 import { Frames } from "./timeline_frames.js";
 import { strip } from "./timeline_film.js";
@@ -40,6 +40,7 @@ class Timeline {
       "aria-label": t("monitor.timeline_slider"),
       oninput: () => this.#show(Number(this.slider.value)), onkeydown: (e) => e.stopPropagation(),
     });
+    this.flags = h("span", { class: "mon-flags", "aria-hidden": "true" });
     this.needle = h("span", { class: "mon-needle", "aria-hidden": "true" });
     this.play = this.#button("monitor.play", () => this.#togglePlay(), "monitor.play_help");
     this.label = h("output", { class: "mon-step play-number" });
@@ -48,7 +49,7 @@ class Timeline {
     this.download = h("a", { class: "play-button small", download: true, title: t("monitor.film_help") }, t("monitor.film"));
     this.empty = h("p", { class: "play-note" }, t("monitor.timeline_empty"));
     this.full = h("div", { class: "mon-timeline-body" }, this.play,
-      h("div", { class: "mon-track" }, this.film.element, this.needle, this.slider), this.label,
+      h("div", { class: "mon-track" }, this.film.element, this.flags, this.needle, this.slider), this.label,
       h("div", { class: "mon-timeline-acts" }, this.live, this.fork, this.download));
     this.root = h("section", { class: "mon-timeline play-card", "aria-label": t("monitor.timeline") }, this.empty, this.full);
     fill(element, this.root);
@@ -150,6 +151,7 @@ class Timeline {
     if (count < 2) return;
     this.film.update(this.frames.list);
     this.#updateSlider(count);
+    this.#updateFlags(count);
     this.#updateButtons(run);
   }
 
@@ -162,6 +164,17 @@ class Timeline {
     setText(this.label, text);
     this.needle.style.left = `${(100 * position) / count}%`;
     this.root.classList.toggle("past", this.index !== null);
+  }
+
+  /** What went wrong stands where it happened. */
+  #updateFlags(count) {
+    const marks = history.marks.filter((m) => m.kind === "alert" || m.kind === "diverged");
+    const key = `${count} ${marks.map((m) => m.step)}`;
+    if (key === this.flagged) return;
+    this.flagged = key;
+    fill(this.flags, marks.map(({ kind, step, event }) => h("i", {
+      class: `mon-flag ${kind}`, title: event.sentence, style: { left: `${(100 * this.frames.place(step)) / count}%` },
+    })));
   }
 
   #positionText() {

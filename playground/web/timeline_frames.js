@@ -30,6 +30,14 @@ export class Frames {
     return index;
   }
 
+  /** Where a step lies between the frames: 2.5 is half way from the third to the fourth. */
+  place(step) {
+    const index = this.indexAt(step);
+    const [from, to] = [this.list[index]?.step, this.list[index + 1]?.step];
+    if (from === undefined || step <= from) return index;
+    return to === undefined ? this.list.length : index + (step - from) / (to - from);
+  }
+
   #forget() {
     this.list = [];
     this.runId = null;

@@ -7,7 +7,7 @@ from .page import Playground
 
 FOCUSED = """() => {
   const here = document.activeElement;
-  const field = here.closest("[id^=play-vae-]");
+  const field = here.closest("[id^=play-vae-]:not(.play-live)");
   return here.id || field?.id || here.className || here.tagName;
 }"""
 # What a control looks like, in what a focus may change.
@@ -25,7 +25,7 @@ WIDEST = """() => [...document.querySelectorAll("body *")]
 
 def test_tab_reaches_everything_in_order(page: Playground) -> None:
     page.blur()
-    wanted = ["play-share", "play-vae-preset", "play-train", "play-vae-latent_dim"]
+    wanted = ["play-share", "play-vae-preset", "play-vae-train", "play-vae-latent_dim"]
     wanted += ["play-vae-learning_rate", "play-vae-beta"]
     plain = {name: page.value(LOOKS, name) for name in wanted}
     reached: list[str] = []
@@ -35,9 +35,9 @@ def test_tab_reaches_everything_in_order(page: Playground) -> None:
         reached.append(page.value(FOCUSED))
         if reached[-1] in plain and page.value(LOOKS, reached[-1]) == plain[reached[-1]]:
             unseen.append(reached[-1])
-        if reached[-1] == "x-tab-point":
+        if reached[-1] == "play-vae-tab-point":
             break
-    wanted += ["x-area", "x-grid-stage", "x-tab-point"]
+    wanted += ["x-area", "x-grid-stage", "play-vae-tab-point"]
     assert [name for name in wanted if name not in reached] == [], reached
     assert sorted(wanted, key=reached.index) == wanted
     assert unseen == [], "focused, but nothing shows it"
@@ -62,9 +62,9 @@ def test_arrows_move_the_point_on_the_map(page: Playground) -> None:
     page.until("(x) => window.Play.store.state.point.u[0] > x", first[0])
     page("#play-vae-tab-point").focus()
     page.page.keyboard.press("ArrowRight")
-    page.until("() => document.activeElement.id === 'x-tab-walk'")
+    page.until("() => document.activeElement.id === 'play-vae-tab-walk'")
     page.page.keyboard.press("Home")
-    page.until("() => document.activeElement.id === 'x-tab-point'")
+    page.until("() => document.activeElement.id === 'play-vae-tab-point'")
 
 
 def test_dark_and_light(page: Playground) -> None:

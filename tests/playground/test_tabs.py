@@ -166,9 +166,9 @@ def test_each_tab_finds_its_own_run_again(visit: Visit) -> None:
     second = train(page, "gan2d")
     expect(page.locator("#play-gan2d-panel-files .play-list li")).to_have_count(1)
     page.reload()
-    page.wait_for_function(f"Play.tabs.gan2d?.state.run?.id === '{second}'")
+    page.wait_for_function(f"window.Play?.tabs?.gan2d?.state.run?.id === '{second}'")
     go(page, "VAE", "vae")
-    page.wait_for_function(f"Play.tabs.vae?.state.run?.id === '{first}'")
+    page.wait_for_function(f"window.Play?.tabs?.vae?.state.run?.id === '{first}'")
 
 
 @pytest.mark.browser
@@ -176,7 +176,7 @@ def test_a_run_of_another_tab_opens_there(visit: Visit) -> None:
     page = visit.open("?tab=gan2d")
     run = train(page, "gan2d")
     page.goto(f"{visit.url}/?run={run}")
-    page.wait_for_function(f"Play.tabs.gan2d?.state.run?.id === '{run}'")
+    page.wait_for_function(f"window.Play?.tabs?.gan2d?.state.run?.id === '{run}'")
     assert page.evaluate("Play.store.state.tab") == "gan2d"
     expect(page.locator("#play-gan2d-train")).to_be_visible()
 
