@@ -39,6 +39,7 @@ export class Game {
     this.#build(calls);
     lab.on("drawing", () => { this.#advance(); this.request(); });
     lab.on("data", () => { this.drawn.clear(); this.request(); });
+    lab.on("losses", () => this.request());
     on("theme", () => { this.drawn.clear(); this.request(); });
     onHistory(() => this.request());
     on("source", () => this.request());
@@ -142,7 +143,7 @@ export class Game {
     const { past } = this.lab;
     const series = past === null ? null : seriesOf("train", name);
     const at = series?.nearest(past) ?? -1;
-    return at >= 0 ? series.y[at] : metric("train", name) ?? metric("test", name);
+    return at >= 0 ? series.y[at] : this.lab.losses?.[name.split("/")[0]] ?? metric("train", name) ?? metric("test", name);
   }
 
   // ---- pictures -----------------------------------------------------------------------------------

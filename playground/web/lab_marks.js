@@ -96,7 +96,7 @@ function badge(ctx, x, y, mark, { marks, paper }) {
 /** A few numbers along the edges, so that the plane has a scale. */
 export function drawTicks(ctx, view, colours) {
   const [x0, x1, y0, y1] = view.range;
-  const step = niceStep((x1 - x0) / (view.width / 90));
+  const step = niceStep((x1 - x0) / (view.width / 70));
   ctx.save();
   ctx.font = "10.5px system-ui, sans-serif";
   ctx.lineWidth = 3;

@@ -25,6 +25,7 @@ export class Lab {
     this.listeners = new Map();
     this.drawing = null; // the newest one
     this.whole = null; // the newest one of all the data's part of the plane
+    this.losses = null; // {discriminator, generator} of a saved model
     this.data = null; // {real, means, sd, extent, classNames}
     this.status = "empty"; // empty | loading | ready
     this.live = false; // whether a run draws by itself
@@ -78,9 +79,18 @@ export class Lab {
     try {
       const [data] = await Promise.all([explore("data", {}), this.redraw()]);
       if (mine === this.asked) this.#takeData(data);
+      if (state.source?.checkpoint) await this.#rehearse(mine);
     } catch (error) {
       if (mine === this.asked) this.emit("error", error);
     }
+  }
+
+  /** A saved model tells no losses: those of the step that it would take next stand for them. */
+  async #rehearse(mine) {
+    const { values } = await explore("step_parts", {});
+    if (mine !== this.asked) return;
+    this.losses = values.loss;
+    this.emit("losses");
   }
 
   /** Ask for the data alone: a live run draws the rest by itself. */
@@ -123,6 +133,7 @@ export class Lab {
   /** Nothing of the former source counts any more. */
   forget() {
     this.asked += 1;
+    this.losses = null;
     this.past = null;
     this.emit("error", null);
   }

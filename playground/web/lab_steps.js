@@ -54,7 +54,7 @@ async function fromCheckpoint(name) {
   const more = settings().max_steps ?? 5000;
   await start({
     model: known.model, dataset: known.dataset, config: known.config, resume: { checkpoint: name },
-    max_steps: (known.step ?? 0) + more, title: t("lab.step_title", { name: known.title ?? name }),
+    max_steps: (known.step ?? 0) + more, title: t("lab.step_title_run", { name: known.title ?? name }),
   });
 }
 

@@ -28,7 +28,7 @@ function stepped({ type, detail, run }, which) {
 /** Told by the lab with every drawing while steps are taken by hand: how far apart D's means are. */
 const gap = { value: 0 };
 
-/** @type {import("./lessons_list.js").Lesson[]} */
+/** @type {import("./lessons.js").Lesson[]} */
 export const LESSONS = [
   { key: "gan_hover", kind: "try", place: "plane", done: tried("hover") },
   { key: "gan_unfold", kind: "try", place: "unfold", done: tried("unfold") },
@@ -72,6 +72,11 @@ export const LESSONS = [
     key: "gan_line", kind: "break", preset: "gan2d-break-line", place: "train",
     done: ({ type, run }) => type === "metrics" && run?.config.discriminator_depth === 0 && trains(run),
   },
+  {
+    key: "gan_repair", kind: "repair", checkpoint: "gan2d/ring8-collapsed", place: "packing",
+    done: ({ type, run }) => type === "metrics" && run?.parent?.checkpoint === "gan2d/ring8-collapsed" && trains(run, 0) && allModes(run),
+  },
+  { key: "gan_remedy", kind: "repair", preset: "gan2d-break-ring", place: "train", done: tried("remedy") },
   {
     key: "gan_orbit", kind: "break", preset: "gan2d-break-orbit", place: "train",
     done: ({ type, run }) => type === "metrics" && run?.config.adam_beta1 >= 0.9 && trains(run, ENOUGH_STEPS) && !allModes(run),

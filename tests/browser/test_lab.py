@@ -148,6 +148,13 @@ def paused(running: Lab) -> Lab:
 # ---------------------------------------------------------------------- looking
 
 
+def test_a_trained_model_is_on_screen_before_any_click(lab: Lab) -> None:
+    lab.until_drawn()
+    assert lab.value("window.Play.store.state.source") == {"checkpoint": "gan2d/ring8"}
+    assert lab(".lab-facts [data-fact=strict]").inner_text() == "8/8"
+    lab.until("!document.querySelector('.lab-loss .lab-value').textContent.includes('–')")
+
+
 def test_training_moves_picture_and_numbers(running: Lab) -> None:
     before = running.shown(CANVAS)
     step = running.run()["step"]
@@ -301,6 +308,16 @@ def test_a_damaged_file_is_refused_in_one_sentence(lab: Lab, watch: Watch, tmp_p
     lab(".lab-padbox .play-error:not(:empty)").wait_for()
     assert "line 2" in lab(".lab-padbox .play-error").inner_text().lower()
     lab.page.get_by_role("button", name="Back", exact=True).click()
+
+
+# ---------------------------------------------------------------------- the rest
+
+
+def test_the_stability_atlas_opens(lab: Lab) -> None:
+    lab("#play-gan2d-atlas > summary").click()
+    lab(".atlas-canvas").wait_for()
+    lab(".atlas-legend li").first.wait_for()
+    lab("#play-gan2d-atlas > summary").click()
 
 
 # ---------------------------------------------------------------------- where it is looked at
