@@ -31,7 +31,7 @@ export class Monitor {
 
   #build(open) {
     this.badge = h("button", { type: "button", class: "dc-badge", onclick: open, title: t("dcgan.badge_title") }, h("i"), h("b"), h("span", { class: "play-number" }));
-    this.head = h("div", { class: "dc-verdict" }, this.pill = h("span", { class: "dc-pill" }), this.says = h("p"));
+    this.head = h("div", { class: "dc-verdict" }, this.pill = h("span", { class: "dc-pill" }), this.says = h("p"), this.when = h("span", { class: "play-note play-number" }));
     this.repair = new RepairCard(this.sampler);
     this.failure = errorLine();
     this.groups = GROUPS.map(({ key, figures }) => ({ key, figures: new Figures(figures) }));
@@ -113,6 +113,7 @@ export class Monitor {
     this.body.hidden = !values;
     setText(this.waits, values ? "" : t(sampler.live ? "dcgan.monitor_soon" : "dcgan.monitor_wait"));
     setText(this.foot, values ? t("dcgan.monitor_foot") : "");
+    setText(this.when, values && state.source?.run && this.step !== null ? t("dcgan.looked_at", { step: this.step.toLocaleString("en") }) : "");
     this.repair.set({ values, level: this.level });
     if (!values) return;
     this.groups.forEach(({ figures }, i) => { this.sections[i].hidden = !figures.set(values, sampler); });
