@@ -61,6 +61,19 @@ class Journal:
         found = [*self._lines("events.jsonl"), *self._lines("frames.jsonl")]
         return run, found
 
+    def monitored(self) -> list[dict[str, Any]]:
+        """Return what the monitor saw, the alerts and the live changes so far, oldest first."""
+        path = self.folder / "events.jsonl"
+        if not path.exists():
+            return []
+        marks = (b'"monitor"', b'"alert"', b'"changed"')
+        found = (
+            self._event(line)
+            for line in path.read_bytes().splitlines()
+            if any(mark in line for mark in marks)
+        )
+        return [event for event in found if event is not None]
+
     def delete(self) -> None:
         """Delete everything of the run."""
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -77,18 +90,21 @@ class Journal:
         path = self.folder / name
         if not path.exists():
             return []
-        found = []
-        for line in path.read_bytes().splitlines():
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue  # a line torn by a crash
-            if not _whole(event):
-                continue
-            if event["kind"] == "preview":
-                event = {k: event[k] for k in ("kind", "step", "name", "kept")}
-            found.append((event, line))
-        return found
+        found = ((self._event(line), line) for line in path.read_bytes().splitlines())
+        return [(event, line) for event, line in found if event is not None]
+
+    @staticmethod
+    def _event(line: bytes) -> dict[str, Any] | None:
+        """Return what a line says, a picture without its payload; None for a torn line."""
+        try:
+            event = json.loads(line)
+        except ValueError:
+            return None  # a crash
+        if not _whole(event):
+            return None
+        if event["kind"] == "preview":
+            return {k: event[k] for k in ("kind", "step", "name", "kept")}
+        return event
 
 
 def _whole(event: Any) -> bool:

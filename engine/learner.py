@@ -81,6 +81,7 @@ class Learner:
     monitor_interval_s: ClassVar[float] = 0.0  # 0: there is no monitor
     plain_metrics: ClassVar[tuple[str, ...] | None] = ("latent_dim",)
     next_batch: Callable[[], tuple[Tensor, Tensor, int]] | None = None
+    steps: int = 0  # taken so far, as far as is known
 
     def __init__(self, config: Config, spec: DataSpec, device: torch.device) -> None:
         self.config = config
@@ -128,6 +129,9 @@ class Learner:
         Called in eval mode, without gradients; changes nothing of what is learnt.
         """
         return {}, None, []
+
+    def recall(self, data: DataView, step: int, values: dict[str, float]) -> None:
+        """Take in what `monitor` saw before this run was put away and taken up again."""
 
     def lower_rates(self) -> dict[str, float]:
         """Return the learning rates to go on with after the run has diverged."""

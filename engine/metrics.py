@@ -146,7 +146,7 @@ def diversity_ratio(real: Tensor, fake: Tensor) -> float:
 
     About 1 when the generator varies as the data do, 0 when it gives one picture.
     """
-    return float(mean_distance(fake) / mean_distance(real))
+    return float(mean_distance(fake) / mean_distance(real).clamp_min(1e-6))
 
 
 def latent_sensitivity(z: Tensor, made: Tensor) -> float:

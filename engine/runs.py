@@ -10,7 +10,9 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import Sequence
@@ -21,7 +23,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from engine import checkpoint, commands
-from engine.errors import Busy, DataError, Forbidden, NotFound, PlaygroundError, Rejected
+from engine.errors import Busy, DataError, Forbidden, NoSpace, NotFound, PlaygroundError, Rejected
 from engine.eventlog import Entry, EventLog
 from engine.events import ACTIVE, Status
 from engine.executors.process import Handle, OnEnd, OnEvent
@@ -187,6 +189,8 @@ class RunStore:
         spec = replace(spec, config=spec.checked_config().to_dict())
         with self._lock:
             self._check_quota(owner)
+            if path is not None and parent is not None and "run" in parent:
+                spec = replace(spec, resume=_kept(path, self.root / run_id))
             run = Run(
                 run_id,
                 owner,
@@ -699,6 +703,23 @@ class RunStore:
         run.parent, run.rewind = found["parent"], found["rewind"]
         self._note_saved(run)
         return run
+
+
+def _kept(path: Path, folder: Path) -> Path:
+    """Give a fork its own start point: the parent may prune it, or go, while the fork waits."""
+    own = folder / "start.safetensors"  # no step-*.safetensors: it is none of the fork's own
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(path, own)
+        except OSError:  # a file system without links
+            shutil.copyfile(path, own)
+    except OSError as error:
+        raise NoSpace(
+            f"The fork's start could not be kept ({os.strerror(error.errno or 5)}); "
+            "free some disk space."
+        ) from error
+    return own
 
 
 def _start_point_there(path: str | None) -> Path | None:

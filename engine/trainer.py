@@ -24,6 +24,7 @@ from engine.device import describe, pick_device, seed_step, synchronize
 from engine.errors import CheckpointError, NoSpace, PlaygroundError, Rejected
 from engine.events import Event
 from engine.inbox import Inbox
+from engine.journal import Journal
 from engine.learner import Finding, Learner, Record
 from engine.registry import check_fit, entry
 from engine.rng import stream_seed
@@ -70,10 +71,11 @@ def restore(
     header, tensors = checkpoint.load(path)
     if tuple(header.shape) != tuple(data.spec.shape):
         raise CheckpointError(
-            f"{path.name} was trained on pictures of {tuple(header.shape)}; "
+            f"{path.name} was trained on examples of shape {tuple(header.shape)}; "
             f"this data set has {tuple(data.spec.shape)}."
         )
     config = entry(header.model).config_class.from_values({**header.config, **(overrides or {})})
+    torch.manual_seed(stream_seed(header.seed, header.step, "graft"))  # what a fork has anew
     learner = entry(header.model).learner_class(config, data.spec, device)
     old = entry(header.model).config_class.from_values(header.config)
     if config != old:
@@ -81,6 +83,7 @@ def restore(
     checkpoint.fit(tensors, learner.tensors(optimizers=False), path.name)
     checkpoint.fit_optimizers(tensors, learner.optimizers, path.name)
     learner.load_tensors({k: v.to(device) for k, v in tensors.items()})
+    learner.steps = header.step
     return learner, header
 
 
@@ -125,6 +128,23 @@ class _Run:
         self.metrics: dict[str, float] = {}
         self.rate = _Rate()
         self.safe = self.copied = _Safe.of(self, self.last_save)
+        self._recall()
+
+    def _recall(self) -> None:
+        """Let the monitor go on where an earlier worker of this run left it."""
+        given = self.spec
+        if given.folder is None or given.resume is None or not given.previews:
+            return
+        for event in Journal(given.folder).monitored():
+            if event["step"] > self.step:
+                continue
+            if event["kind"] == "metrics" and event["split"] == "monitor":
+                known = {k: v for k, v in event["values"].items() if v is not None}
+                self.learner.recall(self.data, event["step"], known)
+            elif event["kind"] == "alert":
+                self.alerted.add(event["alert"])
+            elif event["kind"] == "changed":
+                self.alerted.clear()
 
     def _resume(self, path: Path) -> None:
         held = checkpoint.read_header(path).model

@@ -600,6 +600,22 @@ def test_a_fork_from_an_earlier_step(ada: Page, straight: Callable[..., Path]) -
             ada.start(resume={"run": mine, "step": bad})
 
 
+def test_a_waiting_fork_outlives_its_parent(ada: Page, straight: Callable[..., Path]) -> None:
+    mine = ada.start(70)
+    ada.until_state(mine, "finished")
+    fork = ada.start(120, resume={"run": mine, "step": 64})
+    ada.tell(fork, "pause")
+    ada.until_state(fork, "paused")
+    ada.store.delete(ada.owner, mine)
+    for path in ada.folder(fork).glob("step-*.safetensors"):
+        path.unlink()  # as if it had not begun
+    ada.tell(fork, "stop")
+    ada.until_state(fork, "stopped")
+    ada.tell(fork, "continue", max_steps=120)
+    assert ada.until_state(fork, "finished", "failed")["state"] == "finished"
+    assert_same_end(ada.folder(fork), straight(120))
+
+
 def test_a_fork_counts_its_steps_from_where_it_starts(ada: Page) -> None:
     mine = ada.start(40)
     ada.until_state(mine, "finished")

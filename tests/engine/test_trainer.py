@@ -14,9 +14,11 @@ import pytest
 import torch
 from small import (
     AUTOENCODERS,
+    CPU,
     KEYS,
     Data,
     Script,
+    assert_same,
     ended,
     fitting,
     last,
@@ -52,9 +54,11 @@ from engine.events import (
     Status,
 )
 from engine.executors import inline
+from engine.journal import Journal
+from engine.learner import Finding
 from engine.registry import MODELS
 from engine.spec import Budget, check_budget, check_seed
-from engine.trainer import _Rate, is_milestone
+from engine.trainer import _Rate, is_milestone, restore
 
 every_key = pytest.mark.parametrize("key", KEYS)
 every_autoencoder = pytest.mark.parametrize("key", AUTOENCODERS)
@@ -600,3 +604,55 @@ def test_what_cannot_start_fails_in_a_sentence(changed: dict, sentence: str, few
     assert [type(e) for e in found] == [Status]
     assert ended(found).state == "failed"
     assert re.search(sentence, ended(found).message or "")
+
+
+# ---------------------------------------------------------------------- the monitor
+
+WATCHED = f"{__name__}:Watched"
+
+
+class Watched(MODELS["vae"].learner_class):  # type: ignore[misc]
+    """A learner whose monitor says at each look how many looks it knows of."""
+
+    monitor_interval_s = 1e-9
+
+    def monitor(self, data: Any, step: int) -> Any:
+        self.looks = [*getattr(self, "looks", []), step]
+        finding = Finding("long_run", f"{len(self.looks)} looks.", level="watch", since=0)
+        return {"looks": float(len(self.looks))}, None, [finding] if len(self.looks) > 3 else []
+
+    def recall(self, data: Any, step: int, values: dict[str, float]) -> None:
+        self.looks = [*getattr(self, "looks", []), step]
+
+
+def test_the_monitor_goes_on_where_an_earlier_worker_left_it(
+    few: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.trainer.entry", lambda key: replace(MODELS[key], learner=WATCHED))
+    monkeypatch.setattr("engine.trainer.SYNC_S", 0.0)
+    monkeypatch.setattr("engine.trainer.MONITOR_SHARE", 1.0)
+    journal = Journal(tmp_path)
+    given = spec("vae", few, tmp_path, 6, previews=True)
+    looks, alerts = [], []
+    for end in (3, 6):
+        for event in run(replace(given, budget=Budget(end))):
+            wire = event.to_wire()
+            journal.event(wire, json.dumps(wire, separators=(",", ":")).encode())
+            if isinstance(event, Metrics) and event.split == "monitor":
+                looks.append(event.values["looks"])
+            alerts += [event] if isinstance(event, Alert) else []
+        given = replace(given, resume=last(tmp_path))
+    assert looks == sorted(set(looks))
+    assert looks[-1] >= 6
+    assert [(a.alert, a.level, a.since) for a in alerts] == [("long_run", "watch", 0)]
+
+
+def test_what_a_fork_has_anew_is_a_function_of_its_start(few: Data, tmp_path: Path) -> None:
+    run(spec("dcgan", few, tmp_path, 2, config={"generator_batch_norm": False}))
+    found = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        learner, _ = restore(last(tmp_path), few.view, CPU, {"generator_batch_norm": True})
+        found.append(learner.tensors(optimizers=False))
+    assert_same(*found)
+    assert learner.steps == 2
