@@ -43,23 +43,29 @@ class View {
     this.main = h("div", { class: "atlas-main" }, this.place, this.readout);
     this.element = h("div", { class: "atlas" }, this.controls.element, this.progress, this.failure.element,
       h("div", { class: "atlas-split" }, this.main, this.large.element), this.legend, this.text);
+    this.byKey = false; // whether the keyboard, not the pointer, chose the cell that is told of
     this.say = paced(() => this.#write(), WORDS_MS);
   }
 
   begin() {
     const { atlas, map, large, canvas } = this;
-    new ResizeObserver(() => {
+    const watched = new ResizeObserver(() => {
       map.resize(Math.floor(this.place.clientWidth));
       large.draw();
-    }).observe(this.element);
+    });
+    for (const each of [this.element, this.place]) watched.observe(each);
     atlas.on("reading", () => { map.draw(); large.draw(); this.say(); this.#progress(); });
     atlas.on("run", () => { map.draw(); this.#progress(); });
     atlas.on("cell", () => { map.draw(); large.draw(); });
     atlas.on("error", (error) => (error ? this.failure.show(error) : this.failure.clear()));
     on("theme", () => { map.draw(); large.draw(); this.#legend(); });
     on("visible", (now) => { if (now) map.draw(); });
-    canvas.addEventListener("pointermove", (event) => this.#hover(map.at(event.offsetX, event.offsetY)));
-    canvas.addEventListener("pointerleave", () => this.#hover(null));
+    canvas.addEventListener("pointermove", (event) => {
+      if (!event.movementX && !event.movementY) return; // the page moved, not the pointer
+      this.byKey = false;
+      this.#hover(map.at(event.offsetX, event.offsetY));
+    });
+    canvas.addEventListener("pointerleave", () => { if (!this.byKey) this.#hover(null); });
     canvas.addEventListener("click", (event) => this.#choose(map.at(event.offsetX, event.offsetY)));
     canvas.addEventListener("keydown", (event) => this.#key(event));
     large.onclose = () => canvas.focus();
@@ -89,6 +95,7 @@ class View {
       const place = from
         ? { row: within(from.row + step[0], rows), column: within(from.column + step[1], columns) }
         : { row: 0, column: 0 };
+      this.byKey = true;
       this.#hover(place);
       announce(this.#sentence(place) ?? "");
     } else if (event.key === "Enter") {

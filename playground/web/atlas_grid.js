@@ -6,7 +6,7 @@ import { inFrame } from "./explorer_dom.js";
 import { t } from "./store.js";
 import { accent, ink, muted, paper } from "./theme.js";
 
-const LEFT = 46; // room for the rates of G
+const LEFT = 62; // room for the rates of G
 const BOTTOM = 34; // for those of D
 const LARGEST = 58; // pixels of a cell
 const SCATTER = 22; // from this size on a cell shows its points
