@@ -236,8 +236,8 @@ def graft(
     `old` is a network of the architecture that they are of; it is filled with them. `inputs`
     names layers (such as "first") whose inputs changed, old and new. Where spectral
     normalisation ends, the normalised weight stays, so that the layer computes the same. What
-    is new starts as it is in `new`; an optimizer keeps what it knows of a parameter that is
-    there under the same name and shape, wherever its place.
+    is new, or of another size, starts as it is in `new`; an optimizer keeps what it knows of a
+    parameter that is there under the same name and shape, wherever its place.
     """
     prefix = f"networks.{name}."
     held = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
@@ -267,21 +267,17 @@ def _fitted(
         layer, normal, rest = key.rpartition(".parametrizations.weight.")
         if normal and rest != "original":
             continue  # its singular vectors, below
+        held = state.get(key)
         if normal or key.endswith(".weight"):
             layer = layer or key.removesuffix(".weight")
-            weight = state[key] if key in state else _effective(old, layer)
-            if weight is not None and layer in inputs and inputs[layer][0] != inputs[layer][1]:
-                weight = refit(weight, *inputs[layer])
-            found[key] = fresh if weight is None else weight
-        else:
-            found[key] = state.get(key, fresh)
+            held = _effective(old, layer) if held is None else held
+            if held is not None and layer in inputs and inputs[layer][0] != inputs[layer][1]:
+                held = refit(held, *inputs[layer])
+        found[key] = fresh if held is None or held.shape != fresh.shape else held
         if normal:
+            names = (f"{layer}{normal}0._u", f"{layer}{normal}0._v")
             same = key in state and torch.equal(found[key], state[key])
-            vectors = (
-                {k: state[k] for k in (f"{layer}{normal}0._u", f"{layer}{normal}0._v")}
-                if same
-                else _singular(found[key], f"{layer}{normal}0.")
-            )
+            vectors = {k: state[k] for k in names} if same else _singular(found[key], *names)
             found |= vectors
     return found
 
@@ -294,10 +290,10 @@ def _effective(network: nn.Module, layer: str) -> Tensor | None:
     return weight.detach() if isinstance(weight, Tensor) else None
 
 
-def _singular(weight: Tensor, prefix: str) -> dict[str, Tensor]:
+def _singular(weight: Tensor, left: str, right: str) -> dict[str, Tensor]:
     """Return the first singular vectors of a weight (out, everything else), for `spectral_norm`."""
-    left, _, right = torch.linalg.svd(weight.flatten(1), full_matrices=False)
-    return {f"{prefix}_u": left[:, 0].contiguous(), f"{prefix}_v": right[0].contiguous()}
+    u, _, v = torch.linalg.svd(weight.flatten(1), full_matrices=False)
+    return {left: u[:, 0].contiguous(), right: v[0].contiguous()}
 
 
 def _plain(parameter: str) -> str:

@@ -78,7 +78,7 @@ class StepParts:
         real, fake, z = trace["real"], trace["fake"].detach(), trace["noise"]
         before = (trace["real_logits"].detach(), trace["fake_logits"].detach())
         with torch.no_grad():
-            fake_after = twin.generator.train()(z)
+            fake_after = twin.generator(z)
             twin.discriminator.eval()
             on_real, on_fake, on_new = (
                 twin.discriminator(self.seen(x)) for x in (real, fake, fake_after)

@@ -28,7 +28,6 @@ ARROWS = 64
 WARP = 21  # lines a side of the noise plane that are followed through G
 MARGIN = 1.3  # how much more than the data the view shows
 COMPANIONS = 4  # sets of real points that a packed discriminator sees beside a place
-SHOWN = 512  # points of one step that are sent
 
 
 class GAN2DViews:
@@ -53,14 +52,15 @@ class GAN2DViews:
         slope_at: Any
         tensors: Any
         evaluating: Any
+        draw: Any
 
     # ------------------------------------------------------------------ live
 
     def draw_live(self, name: str, tick: int, data: DataView) -> Payload:
         """Draw the lab as `look` asks for it."""
         given = {"count": LIVE_COUNT, "resolution": LIVE_RESOLUTION, **self.look.get(name, {})}
-        with self.evaluating():
-            return self.view_lab(data, **given)
+        drawn: Payload = self.draw(name, data, given)
+        return drawn
 
     def draw_kept(self, data: DataView) -> dict[str, Payload]:
         """Draw what the timeline keeps: the lab, smaller."""

@@ -196,6 +196,17 @@ class GANConfig(Config):
         advanced=True,
         group="Optimizer",
     )
+    decay_steps: int = field(
+        0,
+        label="Learning-rate decay",
+        help="Steps over which both rates fall to 1 % along a cosine; 0 keeps them constant.",
+        minimum=0,
+        maximum=1_000_000,
+        step=1,
+        unit="steps",
+        advanced=True,
+        group="Optimizer",
+    )
 
     @property
     def generator_rate(self) -> float:

@@ -86,8 +86,8 @@ class GAN2DConfig(GANConfig):
         0,
         label="Unrolling",
         help=(
-            "How many steps of the discriminator the generator looks ahead. Each costs about as "
-            "much as two of D's own steps."
+            "How many steps of the discriminator the generator looks ahead; penalties on its "
+            "slope are left out of them. Each costs about as much as two of D's own steps."
         ),
         minimum=0,
         maximum=10,
@@ -101,17 +101,6 @@ class GAN2DConfig(GANConfig):
         label="Optimizer",
         help="Adam, or plain gradient descent with beta 1 as its momentum.",
         choices=(("adam", "Adam"), ("sgd", "SGD with momentum")),
-        advanced=True,
-        group="Optimizer",
-    )
-    decay_steps: int = field(
-        0,
-        label="Learning-rate decay",
-        help="Steps over which both rates fall to 1 % along a cosine; 0 keeps them constant.",
-        minimum=0,
-        maximum=1_000_000,
-        step=1,
-        unit="steps",
         advanced=True,
         group="Optimizer",
     )

@@ -131,6 +131,8 @@ class GAN2DLearner(StepParts, GAN2DViews, GAN2DMeasures, Learner):
         x = points if self.spec.scale == 1 else points / self.spec.scale
         each = max(len(x) // c.discriminator_steps // c.packing, 1) * c.packing
         by_hand = self.generator.by_hand and self.discriminator.by_hand and not c.unrolled_steps
+        # a generator that stands still keeps its running statistics too
+        self.generator.train(c.trained != "discriminator")
         for k in range(c.discriminator_steps):
             real = x[k * each : (k + 1) * each]
             z = self.noise(len(real))
@@ -228,7 +230,10 @@ class GAN2DLearner(StepParts, GAN2DViews, GAN2DMeasures, Learner):
         return loss, slope.view_as(fake)
 
     def _ahead(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """Return D's weights as they would be after `unrolled_steps` steps on this batch."""
+        """Return D's weights as they would be after `unrolled_steps` steps on this batch.
+
+        Without its penalties: their slope would have to be taken a third time.
+        """
         c = self.config
         x = torch.cat([self.seen(real, c.instance_noise), self.seen(fake, c.instance_noise)])
         half = len(x) // 2
@@ -306,8 +311,7 @@ class GAN2DLearner(StepParts, GAN2DViews, GAN2DMeasures, Learner):
     def evaluate(self, data: DataView, *, seed: int, limit: int | None) -> dict[str, float]:
         """Return how well generated points cover the data, and D's accuracy on held-out ones.
 
-        On `limit` points that are generated and as many held-out ones; 2,500, as the toy protocol
-        asks for, when None.
+        `limit` points are generated; 2,500, as the toy protocol asks for, when None.
         """
         return self._evaluated(data, seed, SAMPLES if limit is None else min(limit, SAMPLES))
 
@@ -324,6 +328,10 @@ class GAN2DLearner(StepParts, GAN2DViews, GAN2DMeasures, Learner):
             judged = self.judgement(data, points)
             held_out = {k: v for k, v in judged.items() if k.endswith("accuracy_held_out")}
             return {**self.coverage(data, points.cpu().numpy()), **held_out}
+
+    def recall(self, data: DataView, step: int, values: dict[str, float]) -> None:
+        """Take in what the monitor saw before this run was put away and taken up again."""
+        self.watch.check(step, values, self.config)
 
     def monitor(
         self, data: DataView, step: int

@@ -127,6 +127,15 @@ def test_a_saved_model_shows_a_step_on_a_batch_of_its_own() -> None:
     assert one.values["update"]["generator_learning_rate"] == found.config.generator_learning_rate
 
 
+def test_a_saved_model_takes_its_step_at_its_step() -> None:
+    found = learner(decay_steps=5000)
+    found.steps = 5000
+    shown = draw(found, "step_parts")
+    assert shown.values["step"] == 5000
+    assert shown.values["update"]["generator_learning_rate"] == pytest.approx(1e-5)
+    assert draw(found, "lab").values["step"] == 5000
+
+
 # ---------------------------------------------------------------------- the lab
 
 
@@ -205,6 +214,9 @@ def test_the_live_lab_takes_what_the_page_asks_for() -> None:
     assert live.arrays["surface"].shape == (9, 9)
     assert live.values["extent"] == [-1, 1, -1, 1]
     assert set(found.draw_kept(data())) == {"lab"}
+    found.look["lab"] = {"foo": 1}
+    with pytest.raises(PlaygroundError, match="foo"):
+        found.draw_live("lab", 1, data())
 
 
 @pytest.mark.parametrize(
