@@ -17,11 +17,11 @@ from torch import Tensor
 
 from engine import metrics
 from engine.adversarial import decides_real, probability
+from engine.config import Config
 from engine.errors import CheckpointError
-from engine.features import feature_net
 from engine.learner import Finding
 from engine.monitor_classes import Classes
-from engine.monitor_real import Real
+from engine.monitor_real import Real, real_of
 from engine.monitor_rules import RANK, Watch
 from engine.payloads import Payload, Sheet, Views, sheet
 from engine.rng import stream_seed
@@ -68,7 +68,7 @@ class ImageMonitor:
     ) -> tuple[dict[str, float], Payload | None, list[Finding]]:
         """Return the numbers of now, the view "monitor", and what they give cause to say."""
         try:
-            real = self.real = self.real or Real(data, feature_net(data.dataset, self.device))
+            real = self.real = self.real or real_of(data)
         except CheckpointError as error:  # a run can do without
             return {}, None, [Finding("no_monitor", error.sentence)]
         source = torch.Generator().manual_seed(stream_seed(0, step, "monitor"))
@@ -88,6 +88,16 @@ class ImageMonitor:
         findings = self.watch.check(step, values, learner.config, self.spec.shape, lost)
         shown = {**values, "changes": changes, "level": self._level(step, findings)}
         return values, Views(items, shown), findings
+
+    def recall(self, step: int, values: dict[str, float], config: Config) -> None:
+        """Take in what a look saw before the run was put away and taken up again."""
+        self.watch.check(step, values, config, self.spec.shape)
+
+    def aside(self) -> ImageMonitor:
+        """Return a monitor of the same real data that has seen nothing of the run."""
+        other = ImageMonitor(self.spec, self.device, self.dataset_key)
+        other.real = self.real
+        return other
 
     def _generated(self, learner: Any, real: Real, source: torch.Generator) -> Batch:
         z = learner.noise(SAMPLES, source)

@@ -31,7 +31,7 @@ class Classes:
             return None
         names = tuple(real.net.class_names)
         if len(names) <= MANY:
-            shares = metrics.class_shares(real.classes, len(names))
+            shares = _usual(real.classes, len(names))
             return cls._few(classes, shares, names)
         return cls._stacked(classes, real.classes)
 
@@ -57,7 +57,7 @@ class Classes:
         values: dict[str, float] = {"effective_classes": effective_number(classes)}
         shares, expected, worst, covered = [], [], 0.0, 0
         for colour, ours, theirs in zip(COLOURS, made, known, strict=True):
-            usual = metrics.class_shares(theirs, DIGITS)
+            usual = _usual(theirs, DIGITS)
             found = metrics.class_histogram(ours, usual, HARDLY)
             values[f"effective_digits_{colour}"] = found.effective_classes
             worst, covered = max(worst, found.kl_nats), covered + found.classes_covered
@@ -79,6 +79,15 @@ def effective_number(classes: Tensor) -> float:
     pairs = float((counts * (counts - 1)).sum()) / 2
     n = len(classes)
     return n * (n - 1) / 2 / max(pairs, 0.5)
+
+
+def _usual(classes: Tensor, count: int) -> Tensor:
+    """Return shares (count) of int64 (N), as if each had come half a time more: none is 0.
+
+    A class that the chosen real pictures do not show would make the KL infinite.
+    """
+    counts = torch.bincount(classes, minlength=count) + 0.5
+    return counts / counts.sum()
 
 
 def _digits(classes: Tensor) -> Tensor:

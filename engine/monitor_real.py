@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine import metrics
+from engine.features import FeatureNet, feature_net
 from engine.tensors import DataView
 
 HALF = 512  # training pictures that coverage is counted over, and as many to measure its ceiling
@@ -28,7 +29,7 @@ class Real:
     run on a data set: n to compare with, n others that stand for a perfect generator.
     """
 
-    def __init__(self, data: DataView, net: Any) -> None:
+    def __init__(self, data: DataView, net: FeatureNet) -> None:
         self.data, self.net = data, net
         total = len(data.train)
         self.count = min(HALF, total // 2)
@@ -77,7 +78,7 @@ class Real:
     @cached_property
     def spread(self) -> float:
         """Mean distance of two real pictures."""
-        return float(metrics.mean_distance(self.features))
+        return max(float(metrics.mean_distance(self.features)), 1e-6)
 
     @cached_property
     def kid(self) -> float:
@@ -123,6 +124,23 @@ class Real:
         apart = (whole - pictures.flatten(1)[:, None]).square().mean(2).sqrt()
         found = apart.min(1)
         return likely.gather(1, found.indices[:, None])[:, 0], found.values
+
+
+@dataclass(frozen=True)
+class _Asked:
+    fingerprint: str
+    device: str
+    data: DataView = field(compare=False)
+
+
+def real_of(data: DataView) -> Real:
+    """Return the real side of a data set, kept for the next run of this process."""
+    return _kept(_Asked(data.dataset.fingerprint, str(data.device), data))
+
+
+@lru_cache(maxsize=2)
+def _kept(asked: _Asked) -> Real:
+    return Real(asked.data, feature_net(asked.data.dataset, asked.data.device))
 
 
 def thumb(pictures: Tensor) -> Tensor:

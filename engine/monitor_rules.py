@@ -20,7 +20,7 @@ from engine.monitor_remedies import Concern, remedies
 
 CHECKS = 3  # in a row, before anything is said
 QUIET_STEPS = 500  # of G, at the start of a run: everything looks collapsed then
-SETTLE_STEPS = 200  # after a resume or a live change
+SETTLE_STEPS = 400  # after a resume, a fork or a live change: what was changed needs time to work
 STUCK_STEPS = 1000  # a run that has covered nothing by then is judged all the same
 LATE_STEPS = 2000  # by then the classes should be even; a slow healthy run had 0.43 nats at 1,000
 COVERS = 0.3  # of the data or the modes: from here on a run can lose what it had
@@ -129,6 +129,8 @@ class Watch:
             if found and len(held) == CHECKS and all(held):
                 least = min((e.level for e in held if e), key=RANK.__getitem__)
                 told.setdefault(name, []).append(Evidence(least, found.clause))
+        if any(RANK[e.level] >= RANK["collapse"] for e in told.get("cover", [])):
+            told = {name: found for name, found in told.items() if name not in EARLY_SIGNS}
         for name in dict(RULES).keys() - causes:
             if name != "cover" or self.course.covered:
                 self.well[name] = step
@@ -182,7 +184,7 @@ def coverage(values: Values, course: Course) -> Evidence | None:
     if not course.covered:
         poor = values.get("even", -math.inf) < -0.36 or values.get("diversity_ratio", 1.0) < 0.5
         clause = (
-            f"After {course.step:,} steps the generated pictures still reach only {now:.0%} of "
+            f"After {course.step:,} steps the generated pictures still reach only {now:.1%} of "
             "the data"
         )
         stuck = course.step >= STUCK_STEPS and now < 0.1 and poor
@@ -209,7 +211,9 @@ def classes(values: Values, course: Course) -> Evidence | None:
     kl, lowest = -values["even"], -course.highest["even"].value
     effective = values.get("effective_classes", values.get("effective_modes", math.inf))
     if effective < 2:
-        return Evidence("total", f"Nearly all samples are of one {one}")
+        return Evidence(
+            "total", f"Nearly all samples are of one {one}, as if {effective:.1f} {what} were left"
+        )
     level: Level = "collapse" if kl > 0.36 else "warn"
     late = level == "collapse" and course.step >= LATE_STEPS
     if kl <= 0.1 or not (late or lowest <= (0.18 if level == "collapse" else 0.1)):
@@ -338,6 +342,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("discriminator_watch", strong_discriminator),
     ("overfitting_watch", overfitting),
 )
+EARLY_SIGNS = ("diversity_watch", "sensitivity_watch")  # of what is told already then
 CONCERNS: dict[str, Concern] = {
     "discriminator_watch": "discriminator",
     "overfitting_watch": "overfitting",

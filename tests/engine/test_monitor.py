@@ -15,6 +15,7 @@ from torch import Tensor
 
 from engine import events
 from engine.data.base import Dataset, Split
+from engine.features import feature_net
 from engine.models.dcgan import DCGANLearner
 from engine.monitor import GRID, SAMPLES, ImageMonitor
 from engine.monitor_classes import Classes, effective_number
@@ -149,7 +150,7 @@ def test_nearest_is_the_nearest(mnist: DataView) -> None:
     first = Split(mnist.dataset.train.images[:3000], mnist.dataset.train.labels[:3000])
     view = DataView(dataclasses.replace(mnist.dataset, train=first), CPU)
     asked = mnist.test.batch(slice(0, 40))
-    found, apart = Real(view, None).nearest(asked)
+    found, apart = Real(view, feature_net(view.dataset, CPU)).nearest(asked)
     every = torch.cdist(asked.flatten(1), view.train.batch(slice(0, 3000)).flatten(1)) / 28
     exact = every.min(1)
     assert (found == exact.indices).float().mean() >= 0.9
@@ -290,6 +291,37 @@ def test_a_run_learns_the_same_with_and_without(
 def test_the_spec_is_that_of_the_data() -> None:
     monitor = ImageMonitor(DataSpec((3, 64, 64), ("a", "b")), CPU, "emoji")
     assert monitor.spec.shape == (3, 64, 64)
+
+
+def test_a_look_aside_leaves_the_course_of_the_run(digits: Data) -> None:
+    view, made = digits.view, learner(digits.view)
+    monitor = ImageMonitor(view.spec, CPU, view.dataset.key)
+    with torch.no_grad():
+        monitor.tick(made, view, 600)
+        before = monitor.grid_features
+        monitor.aside().tick(made, view, 0)
+    assert monitor.watch.course.step == 600
+    assert monitor.grid_features is before
+
+
+def test_a_monitor_goes_on_where_an_earlier_one_left_off(digits: Data) -> None:
+    """What a run's journal holds of its looks stands for having looked."""
+    view, made = digits.view, learner(digits.view)
+    first = ImageMonitor(view.spec, CPU, view.dataset.key)
+    second = ImageMonitor(view.spec, CPU, view.dataset.key)
+    well = {"coverage": 0.8, "class_kl_nats": 0.01}
+    for step in range(0, 2000, 100):
+        first.recall(step, well, made.config)
+    with torch.no_grad():
+        seen = [first.tick(made, view, step) for step in (2000, 2100, 2200)]
+        for step in range(0, 2000, 100):
+            second.recall(step, well, made.config)
+        for step, (values, _, _) in zip((2000, 2100), seen, strict=False):
+            second.recall(step, values, made.config)
+        _, _, findings = second.tick(made, view, 2200)
+    assert findings == seen[2][2]
+    assert findings[0].name == "total_collapse"
+    assert findings[0].since == 1900
 
 
 # ---------------------------------------------------------------------- what it offers

@@ -181,7 +181,7 @@ def test_a_run_that_never_covers_is_told_in_the_end() -> None:
     assert (found.name, found.since) == ("total_collapse", None)
     stuck = never({"coverage": 0.02, "class_kl_nats": 0.9}, STUCK_STEPS + 300)
     assert stuck is not None
-    assert "still reach only 2% of the data" in stuck.sentence
+    assert "still reach only 2.0% of the data" in stuck.sentence
     assert never({"coverage": 0.02}, 5000) is None, "even classes, all different: only slow"
 
 
@@ -228,14 +228,21 @@ def test_two_kinds_of_evidence_are_one_sentence() -> None:
     assert sentence.count(".") == sentence.count("0.") + sentence.count("1.2") + 2
 
 
+def test_early_signs_are_not_told_beside_the_collapse() -> None:
+    bad = {"coverage": 0.2, "diversity_ratio": 0.5, "latent_sensitivity": 0.1}
+    assert one(after(WELL, bad)).name == "collapse"
+    names = {f.name for f in after(WELL, {**bad, "coverage": 0.6})}
+    assert names == {"modes_lost", "diversity_watch", "sensitivity_watch"}
+
+
 def test_a_live_change_gets_time_to_work() -> None:
     bad = {**WELL, "coverage": 0.3}
     watch, config = Watch("images"), DCGANConfig()
     found = course(watch, [WELL] * 20 + [bad] * 3, config=config)
     assert found[-1]
     changed = DCGANConfig.from_values({"r1_gamma": 1.0})
-    told = [watch.check(step, bad, changed) for step in range(2300, 2800, 100)]
-    assert [bool(f) for f in told] == [False, False, False, False, True]
+    told = [watch.check(step, bad, changed) for step in range(2300, 3000, 100)]
+    assert [bool(f) for f in told] == [False] * 6 + [True]
 
 
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])
