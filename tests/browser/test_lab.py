@@ -292,7 +292,6 @@ def test_a_file_of_points_can_be_read(lab: Lab, tmp_path: Path) -> None:
     angle = np.linspace(0, np.pi, 200)
     np.savetxt(file, np.stack([np.cos(angle), np.sin(angle)], 1), delimiter=",", header="x,y")
     lab.page.get_by_role("button", name="Draw data").click()
-    lab.page.get_by_role("button", name="Clear all points").click()
     lab(".lab-padbox input[type=file]").set_input_files(file)
     lab.until("document.querySelector('.lab-padtools [role=status]').innerText === '200 points'")
     lab.page.get_by_role("button", name="Back", exact=True).click()
