@@ -12,6 +12,7 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import load
 from starlette.applications import Starlette
 
 from engine.executors.process import ProcessExecutor
@@ -105,6 +106,43 @@ def test_the_script_repeats_the_run(
     again = tmp_path / f"repeated-{finished}" / "step-00000060.safetensors"
     files = sorted((tmp_path / f"repeated-{finished}").glob("*.safetensors"))
     assert again in files or files, "the script saves a checkpoint"
+
+
+def test_a_gan_is_stepped_by_hand_filmed_and_repeated(
+    client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = {"generator_width": 8, "discriminator_width": 8, "batch_size": 16}
+    body = {"model": "gan2d", "dataset": "ring8", "config": small, "seed": 2, "max_steps": 4000}
+    run = client.post("/runs", json=body).json()["id"]
+    until(client, run, {"running"})
+
+    def command(**message: object) -> None:
+        assert client.post(f"/runs/{run}/commands", json=message).status_code == 200
+
+    command(command="pause")
+    until(client, run, {"paused"})
+    command(command="set", field="trained", value="discriminator")
+    command(command="step", count=1)
+    command(command="set", field="trained", value="both")
+    command(command="resume")
+    events = until(client, run, ENDED)
+    assert events[-1]["state"] == "finished", events[-1]
+    changed = [(e["field"], e["new"]) for e in events if e["kind"] == "changed"]
+    assert changed == [("trained", "discriminator"), ("trained", "both")]
+    film = client.get(f"/runs/{run}/film.webp?view=lab")
+    assert Image.open(io.BytesIO(film.content)).format == "WEBP"
+    own = client.get(f"/runs/{run}/checkpoint").content
+    names: dict = {"__name__": "script"}
+    monkeypatch.chdir(tmp_path)
+    exec(compile(client.get(f"/runs/{run}/script.py").text, "script.py", "exec"), names)
+    assert list(names["run"](names["SPEC"]))
+    again = sorted((tmp_path / f"repeated-{run}").glob("*.safetensors"))[-1]
+    assert weights(again.read_bytes()) == weights(own)
+
+
+def weights(content: bytes) -> dict[str, bytes]:
+    """Return the tensors of a checkpoint as bytes."""
+    return {name: array.tobytes() for name, array in load(content).items()}
 
 
 def test_a_run_can_be_explored_by_anyone(client: httpx.Client, finished: str) -> None:
