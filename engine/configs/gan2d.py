@@ -146,12 +146,12 @@ PRESETS: tuple[Preset, ...] = (
     ),
     Preset(
         "gan2d-spiral",
-        "Spiral (30 s)",
+        "Spiral (1 min)",
         "Two thin arms: the generator must roll its noise up.",
         "gan2d",
         "spiral",
-        8000,
-        {"minibatch_std": True, "decay_steps": 8000},
+        12_000,
+        {"minibatch_std": True, "decay_steps": 12_000},
     ),
     Preset(
         "gan2d-wgan",
