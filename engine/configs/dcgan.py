@@ -118,17 +118,6 @@ class DCGANConfig(GANConfig):
         advanced=True,
         group="Network",
     )
-    decay_steps: int = field(
-        0,
-        label="Learning-rate decay",
-        help="Steps over which both rates fall to 1 % along a cosine; 0 keeps them constant.",
-        minimum=0,
-        maximum=1_000_000,
-        step=1,
-        unit="steps",
-        advanced=True,
-        group="Optimizer",
-    )
 
 
 PRESETS = (
@@ -244,7 +233,13 @@ PRESETS = (
         "dcgan",
         "mnist",
         4000,
-        {"channels": 16, "batch_size": 32, "loss": "minimax"},
+        {
+            "channels": 16,
+            "batch_size": 32,
+            "loss": "minimax",
+            "generator_learning_rate": 1e-3,
+            "discriminator_learning_rate": 4e-3,
+        },
         breaks=True,
     ),
 )
