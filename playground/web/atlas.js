@@ -40,9 +40,9 @@ class View {
     this.text = h("details", { class: "atlas-more", ontoggle: () => this.#writeTable() },
       h("summary", {}, t("atlas.as_text")), this.table);
     this.place = h("div", { class: "atlas-place" }, this.canvas);
-    this.main = h("div", { class: "atlas-main" }, this.place, this.readout);
+    this.main = h("div", { class: "atlas-main" }, this.place, this.legend, this.readout);
     this.element = h("div", { class: "atlas" }, this.controls.element, this.progress, this.failure.element,
-      h("div", { class: "atlas-split" }, this.main, this.large.element), this.legend, this.text);
+      h("div", { class: "atlas-split" }, this.main, this.large.element), this.text);
     this.byKey = false; // whether the keyboard, not the pointer, chose the cell that is told of
     this.say = paced(() => this.#write(), WORDS_MS);
   }

@@ -61,6 +61,7 @@ export class AtlasMap {
     const layout = this.layout();
     const ctx = sharp(this.canvas, layout.width, layout.height);
     const { reading } = this.atlas;
+    this.canvas.dataset.step = reading?.step ?? "";
     for (let row = 0; row < layout.rows; row += 1) {
       for (let column = 0; column < layout.columns; column += 1) this.#cell(ctx, layout, reading, row, column);
     }
