@@ -77,4 +77,4 @@ export function runTitle(settings, dataset) {
   return t("dcgan.run_title", { dataset: dataset?.title ?? settings.dataset ?? "" });
 }
 
-export const READY = [".dc-grid-canvas[data-paints]", ".dc-sample .filled"];
+export const READY = [".dc-grid-canvas[data-paints]", ".dc-portrait canvas.filled"];

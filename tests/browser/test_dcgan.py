@@ -35,7 +35,7 @@ class Sampler(Playground):
         for part in ("panel-transport", "dcgan", "timeline", "curves", "lessons", "help"):
             self(f"#play-dcgan-{part} [data-ready]").wait_for(state="attached")
         self.until(f"document.querySelector('{GRID}')?.dataset.paints > 0")
-        self(".dc-sample .filled").wait_for()
+        self(".dc-portrait canvas.filled").wait_for()
 
     def click_sample(self, index: int) -> None:
         """Click a sample of the grid."""
@@ -197,14 +197,14 @@ def test_training_moves_the_samples_and_the_monitor_looks(page: Sampler) -> None
     )
     before = page.value(f"{RUN}?.id ?? null")
     page("#play-dcgan-train").click()
-    page.until(f"(before) => {RUN} && {RUN}.id !== before && {RUN}.step > 5", before)
+    page.until(f"(before) => {RUN} && {RUN}.id !== before && {RUN}.step > 0", before)
     page(".dc-state.live").wait_for()
-    shown = page.until_shown(GRID)
-    page.until_shown(GRID, shown)
+    paints = page(GRID).get_attribute("data-paints")
+    page.until_other(GRID, paints, "dataset.paints")
     page("#play-dcgan-tab-monitor[aria-selected=true]").wait_for()
     page(".dc-figure[data-figure=coverage]").wait_for()
-    page.until_shown(".dc-change canvas")
-    assert page(".dc-changes i").count() == 64
+    page(".dc-changes i").first.wait_for(state="attached")
+    assert page(".dc-changes i").count() == SIDE * SIDE
     assert page(".dc-badge").get_attribute("data-level") == "early"
 
 
@@ -225,6 +225,6 @@ def test_a_remedy_forks_and_both_stand_side_by_side(page: Sampler) -> None:
     assert fork["config"]["minibatch_std"] is True
     assert fork["parent"] == {"run": old, "step": since}
     page(".dc-compare").wait_for()
-    page.until_shown(".dc-before canvas")
-    page.until_shown(".dc-after canvas")
+    for side in ("before", "after"):
+        page.until(f"document.querySelector('.dc-{side} canvas').width > 100")
     assert REMEDY["title"] in page(".dc-compare").inner_text()
