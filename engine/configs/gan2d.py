@@ -223,11 +223,12 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "gan2d-break-fast-d",
         "Break it: the discriminator is too fast",
-        "Its learning rate is ten times the generator's: it is always right, and teaches little.",
+        "Its learning rate is a hundred times the generator's: it is nearly always right, and the "
+        "generator settles on one mode.",
         "gan2d",
         "ring8",
         2500,
-        {"discriminator_learning_rate": 1e-2},
+        {"generator_learning_rate": 1e-4, "discriminator_learning_rate": 1e-2},
         breaks=True,
     ),
     Preset(

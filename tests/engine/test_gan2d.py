@@ -16,6 +16,7 @@ from engine.configs.gan2d import GAN2DConfig
 from engine.data import points
 from engine.gan2d_networks import Perceptron
 from engine.models.gan2d import GAN2DLearner
+from engine.modes import SAMPLES
 from engine.tensors import DataView
 
 CPU = torch.device("cpu")
@@ -404,6 +405,26 @@ def test_the_monitor_says_when_modes_are_gone_and_offers_what_helps() -> None:
     offered = {name for remedy in worst.remedies for name in remedy.config}
     assert {"packing", "minibatch_std"} <= offered
     assert all(GAN2DConfig.from_values(r.config) for r in worst.remedies)
+
+
+def test_what_the_monitor_saw_before_a_park_counts() -> None:
+    seen = []
+    first, second, fresh = learner(), learner(), learner()
+    for step in range(500, 3500, 250):
+        kept = slice(0, SAMPLES) if step < 2250 else slice(0, 1)
+        points = data().test.batch(kept).expand(SAMPLES, 2)
+        for found in (first, second, fresh):
+            found.generate = lambda z, labels=None, points=points: points[: len(z)]  # type: ignore[method-assign]
+        with first.evaluating():
+            values, _, told = first.monitor(data(), step)
+        seen.append((step, values))
+        if any(f.level in ("collapse", "total") for f in told):
+            break
+    for step_, values in seen[:-1]:
+        second.recall(data(), step_, values)
+    with second.evaluating(), fresh.evaluating():
+        assert any(f.level in ("collapse", "total") for f in second.monitor(data(), step)[2])
+        assert not fresh.monitor(data(), step)[2]
 
 
 def test_a_critic_is_judged_from_the_middle_of_its_scores() -> None:
