@@ -16,18 +16,19 @@ SHIFT = 0.125  # of the side, at most, as in their code
 CUTOUT = 0.5  # of the side, as in their code
 
 
-def augment(pictures: Tensor, kind: str) -> Tensor:
-    """Return pictures (B, C, S, S) in [-1, 1] changed at random: `none`, `shift` or `all`.
+def augment(pictures: Tensor, kind: str, dark: float = -1.0) -> Tensor:
+    """Return pictures (B, C, S, S) in [dark, 1] changed at random: `none`, `shift` or `all`.
 
     `shift` moves each picture by up to an eighth of its side; `all` also changes brightness,
-    saturation and contrast, and covers a square.
+    saturation and contrast, and covers a square with gray. `dark` is black: -1 or 0.
     """
     if kind == "none":
         return pictures
-    if kind == "all":
-        pictures = _recoloured(pictures)
-    pictures = _shifted(pictures)
-    return _covered(pictures) if kind == "all" else pictures
+    if kind == "shift":
+        return _shifted(pictures)
+    gray = (1 + dark) / 2
+    centred = (pictures - gray) * (2 / (1 - dark))  # in [-1, 1], as their code has it
+    return _covered(_shifted(_recoloured(centred))) * ((1 - dark) / 2) + gray
 
 
 def _recoloured(x: Tensor) -> Tensor:

@@ -17,8 +17,9 @@ from engine.dcgan_neighbours import NearestPictures
 from engine.dcgan_networks import describe
 from engine.errors import Rejected
 from engine.features import FeatureNet, feature_net
-from engine.latent import interpolate, read_code, read_int, read_numbers
+from engine.latent import interpolate, read_code, read_int
 from engine.learner import preview
+from engine.monitor import ImageMonitor
 from engine.payloads import Payload, Sheet, Views, picture, sheet
 from engine.rng import MAX_SEED
 from engine.tensors import DataView
@@ -53,14 +54,17 @@ class PictureViews:
         def usual_labels(self, count: int) -> Tensor:
             """Return labels spread as in the data."""
 
-        def monitor(self, data: DataView, step: int) -> Any:
-            """Return numbers, view and findings."""
+        def _monitor(self, data: DataView) -> ImageMonitor:
+            """Return the monitor of this run."""
 
     # ------------------------------------------------------------------ live
 
     def draw_live(self, name: str, tick: int, data: DataView) -> Payload:
         """Draw the pictures of the fixed noise; `look` may give seed, truncation and label."""
         args = self.look.get("samples", {})
+        unknown = set(args) - {"seed", "truncation", "label"}
+        if unknown:
+            raise Rejected(f"The live samples take seed, truncation and label, not {min(unknown)}.")
         with self.evaluating():  # type: ignore[attr-defined]
             z = self._seeded(args.get("seed", 0), LIVE_COUNT, args.get("truncation", 1.0))
             return self._sheet(
@@ -126,7 +130,7 @@ class PictureViews:
         values: dict[str, Any] = {
             "z": rounded(code),
             "label": None if labels is None else int(labels[0]),
-            "score": self._opinion_alone(made, labels),
+            "score": self._opinion_alone(data, made, labels),
             "class_names": list(self.spec.class_names),
             "class_probabilities": None,
         }
@@ -154,17 +158,13 @@ class PictureViews:
         seed: int = 0,
         label: int | None = None,
     ) -> Views:
-        """Return pictures of noise near `z`: a step of size `sd` in random directions.
-
-        (z + sd n) / sqrt(1 + sd^2) is distributed as the noise is, whatever sd.
-        """
+        """Return pictures of noise near `z`: a step of size `sd` in random directions."""
         count = read_int(count, 1, 100, "count")
-        (sd,) = read_numbers([sd], 1, "sd")
-        if not 0 <= sd <= 10:
-            raise Rejected(f"sd must be 0 to 10; got {sd:.4g}.", field="sd")
+        sd = read_number(sd, 0.0, 10.0, "sd")
         code = read_code(z, self.config.latent_dim, self.device)
-        step = self.noise(count, self._source(seed))
-        near = settle((code + sd * step) / (1 + sd**2) ** 0.5)
+        source = self._source(seed)
+        step = torch.randn(count, len(code), generator=source).to(self.device)
+        near = settle(beside(code, step, sd, self.config.noise))
         drawn = self._sheet(near, self._labels(label, count, same=True), f"{count} like this one")
         return Views({"sheet": drawn}, {"zs": rounded(near), "label": label})
 
@@ -212,8 +212,7 @@ class PictureViews:
         chosen = torch.randint(len(data.test), (batch,), generator=source).to(self.device)
         real, labels = data.test.batch(chosen), data.test.labels[chosen]
         fake = self.generate(self.noise(batch, source), labels)
-        opinions = torch.stack([self._opinions(real, labels), self._opinions(fake, labels)])
-        of_real, of_fake = opinions[:, :count].cpu()
+        of_real, of_fake = self._opinions(real, labels, fake, labels)[:, :count].cpu()
         scores = torch.where(made, of_fake, of_real)
         mixed = torch.where(made.to(self.device).view(-1, 1, 1, 1), fake[:count], real[:count])
         drawn = sheet(to_bytes(mixed), COLUMNS, alt="real or generated?")
@@ -246,8 +245,12 @@ class PictureViews:
 
     @preview
     def view_health(self, data: DataView) -> Views:
-        """Return what the monitor says of these weights."""
-        values, payload, _ = self.monitor(data, 0)
+        """Return what the monitor says of these weights; a run's own monitor sees nothing of it."""
+        kept = self._monitor(data)
+        once = ImageMonitor(self.spec, self.device, data.dataset.key)
+        once.real = kept.real
+        values, payload, _ = once.tick(self, data, 0)
+        kept.real = once.real
         items = payload.items if isinstance(payload, Views) else {}
         told = payload.values if isinstance(payload, Views) else {}
         return Views(items, {**values, **told})
@@ -271,26 +274,35 @@ class PictureViews:
         found: FeatureNet = self.look["features"]
         return found
 
-    def _opinions(self, images: Tensor, labels: Tensor | None) -> Tensor:
-        """Return D's opinions in [0, 1]."""
-        return probability(self.config.loss, self.score(images, labels))
+    def _opinions(
+        self, real: Tensor, real_labels: Tensor, fake: Tensor, fake_labels: Tensor | None
+    ) -> Tensor:
+        """Return D's opinions (2, B) in [0, 1] of as many real and generated pictures.
 
-    def _opinion_alone(self, made: Tensor, labels: Tensor | None) -> float:
+        Each kind is a batch of its own, as in training. A Wasserstein score has no absolute
+        level and is counted from halfway between both.
+        """
+        logits = torch.stack([self.score(real, real_labels), self.score(fake, fake_labels)])
+        if self.config.loss == "wgan_gp":
+            logits = logits - logits.mean()
+        return probability(self.config.loss, logits)
+
+    def _opinion_alone(self, data: DataView, made: Tensor, labels: Tensor | None) -> float:
         """Return D's opinion of one generated picture, judged among fixed other ones."""
-        more = self.usual_labels(COMPANIONS) if self.config.conditional else None
-        others = self.generate(self._seeded(0, COMPANIONS, 1.0), more)
+        batch = slice(0, 1 + COMPANIONS)
+        real, classes = data.test.batch(batch), data.test.labels[batch]
+        more = self.usual_labels(len(real) - 1) if self.config.conditional else None
+        others = self.generate(self._seeded(0, len(real) - 1, 1.0), more)
         if labels is not None and more is not None:
             labels = torch.cat([labels, more])
-        return float(self._opinions(torch.cat([made, others]), labels)[0])
+        return float(self._opinions(real, classes, torch.cat([made, others]), labels)[1, 0])
 
     def _source(self, seed: Any) -> torch.Generator:
         return torch.Generator().manual_seed(read_int(seed, 0, MAX_SEED, "seed"))
 
     def _seeded(self, seed: Any, count: int, truncation: Any) -> Tensor:
         """Return the noise of a seed; that of the first n samples does not depend on count."""
-        (share,) = read_numbers([truncation], 1, "truncation")
-        if not 0 <= share <= 1:
-            raise Rejected(f"truncation must be 0 to 1; got {share:.4g}.", field="truncation")
+        share = read_number(truncation, 0.0, 1.0, "truncation")
         source = self._source(seed)
         z = torch.cat([self.noise(1, source) for _ in range(count)])
         return settle(truncate(z, share, self.config.noise))
@@ -342,6 +354,27 @@ def truncate(z: Tensor, share: float, noise: str) -> Tensor:
         return z * share
     rank = torch.special.ndtr(z.double())
     return torch.special.ndtri(0.5 + share * (rank - 0.5)).to(z.dtype)
+
+
+def beside(z: Tensor, step: Tensor, sd: float, noise: str) -> Tensor:
+    """Return noise near `z`, distributed as the noise is; `step` is drawn from N(0, 1).
+
+    (z + sd step) / sqrt(1 + sd^2); uniform noise takes the step where its rank is normal.
+    """
+    start = z.double()
+    if noise == "uniform":
+        start = torch.special.ndtri((start.clamp(-0.9999, 0.9999) + 1) / 2)
+    moved = (start + sd * step) / (1 + sd**2) ** 0.5
+    moved = 2 * torch.special.ndtr(moved) - 1 if noise == "uniform" else moved
+    return moved.to(z.dtype)
+
+
+def read_number(value: Any, low: float, high: float, field: str) -> float:
+    """Read a number from `low` to `high`, or raise `Rejected`."""
+    good = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not good or not low <= value <= high:
+        raise Rejected(f"{field} must be {low:g} to {high:g}; got {value!r:.60}.", field=field)
+    return float(value)
 
 
 def settle(z: Tensor) -> Tensor:

@@ -154,8 +154,14 @@ PRESETS = (
         "Only 1,398 pictures: D sees them shifted, recoloured and partly covered.",
         "dcgan",
         "emoji",
-        4000,
-        {"channels": 16, "batch_size": 32, "augmentation": "all", "decay_steps": 6000},
+        7000,
+        {
+            "channels": 16,
+            "batch_size": 32,
+            "upsampling": "nearest",
+            "augmentation": "all",
+            "decay_steps": 7000,
+        },
     ),
     Preset(
         "conditional",

@@ -32,15 +32,17 @@ from engine.dcgan_augment import augment
 from engine.dcgan_networks import Discriminator, Generator
 from engine.dcgan_views import PictureViews
 from engine.learner import Finding, Learner, LiveView, Record, gradient_norm, lowered, update
+from engine.monitor import ImageMonitor
 from engine.payloads import Payload
 from engine.rng import stream_seed
 from engine.schedules import cosine_decay
 from engine.tensors import DataSpec, DataView
 
 NORM_EVERY = 8  # steps between two readings of the gradient norms; from experience
-TEST_PICTURES = 256  # of each kind for the live curve; one reading costs about two steps
+TEST_PICTURES = 250  # of each kind for the live curve; one reading costs about two steps
 SHARE_MEMORY = 0.99  # of the running shares of the classes, a step
-CHUNK = 250  # pictures generated or judged at once when there are many
+CHUNK = 250  # pictures generated or judged at once, at most
+LEAST_RATE = 1e-6  # what the config allows
 
 
 class DCGANLearner(PictureViews, Learner):
@@ -78,7 +80,6 @@ class DCGANLearner(PictureViews, Learner):
     def training_step(self, images: Tensor, labels: Tensor, step: int) -> Record:
         """Let D learn `discriminator_steps` times, then G once, from the last fakes of D."""
         c = self.config
-        real = self.to_network(images).contiguous(memory_format=torch.channels_last)
         if c.conditional:
             self._count_classes(labels)
         count = c.batch_size * c.packing
@@ -86,10 +87,11 @@ class DCGANLearner(PictureViews, Learner):
         for index in range(c.discriminator_steps):
             part = slice(index * count, (index + 1) * count)
             last = index == c.discriminator_steps - 1
+            real = self.to_network(images[part]).contiguous(memory_format=torch.channels_last)
             # D's earlier steps need no graph through G
             with torch.set_grad_enabled(last and c.trained != "discriminator"):
                 fake = self.generator(self.noise(count), labels[part])
-            record = self._discriminator_step(real[part], fake, labels[part], step)
+            record = self._discriminator_step(real, fake, labels[part], step)
         if c.trained != "discriminator":
             record |= self._generator_step(fake, labels[part], step)
         return {name: value.detach() for name, value in record.items()}
@@ -102,11 +104,13 @@ class DCGANLearner(PictureViews, Learner):
             real_logits = self.discriminator(self._shown(real), labels)
             fake_logits = self.discriminator(self._shown(fake.detach()), labels)
             loss = discriminator_loss(c.loss, real_logits, fake_logits, c.label_smoothing)
+        middle = (real_logits.mean() + fake_logits.mean()) / 2
+        taken = [decides_real(c.loss, logits, middle) for logits in (real_logits, fake_logits)]
         record = {
             "loss": loss,
             "discriminator/loss": loss,
-            "discriminator/accuracy_real": decides_real(c.loss, real_logits).float().mean(),
-            "discriminator/accuracy_fake": 1 - decides_real(c.loss, fake_logits).float().mean(),
+            "discriminator/accuracy_real": taken[0].float().mean(),
+            "discriminator/accuracy_fake": 1 - taken[1].float().mean(),
             "generator/loss": generator_loss(c.loss, fake_logits.detach()),
         }
         if learns:
@@ -153,7 +157,9 @@ class DCGANLearner(PictureViews, Learner):
 
     def _shown(self, pictures: Tensor) -> Tensor:
         """Return what D sees of pictures: augmented, with instance noise (Sønderby et al. 2016)."""
-        pictures, sd = augment(pictures, self.config.augmentation), self.config.instance_noise
+        dark = 0.0 if self.config.generator_output == "sigmoid" else -1.0
+        pictures = augment(pictures, self.config.augmentation, dark)
+        sd = self.config.instance_noise
         return pictures + sd * torch.randn_like(pictures) if sd > 0 else pictures
 
     def _count_classes(self, labels: Tensor) -> None:
@@ -175,8 +181,8 @@ class DCGANLearner(PictureViews, Learner):
         """Return both learning rates to go on with after the run has diverged."""
         c = self.config
         return {
-            "generator_learning_rate": lowered(c.generator_learning_rate),
-            "discriminator_learning_rate": lowered(c.discriminator_learning_rate),
+            "generator_learning_rate": max(lowered(c.generator_learning_rate), LEAST_RATE),
+            "discriminator_learning_rate": max(lowered(c.discriminator_learning_rate), LEAST_RATE),
         }
 
     # ------------------------------------------------------------------ sampling
@@ -213,11 +219,11 @@ class DCGANLearner(PictureViews, Learner):
         if self.config.conditional and labels is None:
             labels = self.usual_labels(len(images))
         size, count = self.config.packing, len(images)
-        short = -count % size
-        if short:  # the last pack is filled with the first pictures
-            images = torch.cat([images, images[:short].repeat(short, 1, 1, 1)[:short]])
-            labels = None if labels is None else torch.cat([labels, labels[:1].repeat(short)])
-        step = CHUNK // size * size
+        whole = torch.arange(count + -count % size, device=images.device) % count
+        if len(whole) > count:  # the last pack is filled with the first pictures
+            images, labels = images[whole], None if labels is None else labels[whole]
+        chunks = -(-len(images) // CHUNK)  # of about equal size: none is too small for a batch
+        step = -(-len(images) // (chunks * size)) * size
         parts = [
             self.discriminator(self.to_network(images[i : i + step]), _part(labels, i, step))
             for i in range(0, len(images), step)
@@ -260,12 +266,15 @@ class DCGANLearner(PictureViews, Learner):
             labels = data.test.labels[:count]
             held_out = self.score(data.test.batch(slice(0, count)), labels)
             fake = self.score(self.generate(self.noise(count, source), labels), labels)
-        loss = discriminator_loss(self.config.loss, held_out, fake)
-        kind = self.config.loss
+        kind, middle = self.config.loss, (held_out.mean() + fake.mean()) / 2
         return {
-            "loss": float(loss),
-            "discriminator/accuracy_held_out": float(decides_real(kind, held_out).float().mean()),
-            "discriminator/accuracy_fake": float(1 - decides_real(kind, fake).float().mean()),
+            "loss": float(discriminator_loss(kind, held_out, fake)),
+            "discriminator/accuracy_held_out": float(
+                decides_real(kind, held_out, middle).float().mean()
+            ),
+            "discriminator/accuracy_fake": float(
+                1 - decides_real(kind, fake, middle).float().mean()
+            ),
         }
 
     def evaluate_fully(
@@ -284,12 +293,16 @@ class DCGANLearner(PictureViews, Learner):
         self, data: DataView, step: int
     ) -> tuple[dict[str, float], Payload | None, list[Finding]]:
         """Look for lost modes, with evidence (engine.monitor)."""
-        if "monitor" not in self.look:
-            from engine.monitor import ImageMonitor
+        return self._monitor(data).tick(self, data, step)
 
+    def recall(self, data: DataView, step: int, values: dict[str, float]) -> None:
+        """Take in what the monitor saw before this run was put away and taken up again."""
+        self._monitor(data).watch.check(step, values, self.config, self.spec.shape)
+
+    def _monitor(self, data: DataView) -> ImageMonitor:
+        if "monitor" not in self.look:
             self.look["monitor"] = ImageMonitor(self.spec, self.device, data.dataset.key)
-        found: tuple[dict[str, float], Payload | None, list[Finding]]
-        found = self.look["monitor"].tick(self, data, step)
+        found: ImageMonitor = self.look["monitor"]
         return found
 
     # ------------------------------------------------------------------ state
@@ -323,10 +336,6 @@ class DCGANLearner(PictureViews, Learner):
         for name, network in self.networks.items():
             changed = inputs if name == "discriminator" else None
             found |= graft(tensors, name, before[name], network, name, changed)
-            for key, fresh in network.state_dict().items():
-                kept = found.get(f"networks.{name}.{key}")
-                if kept is not None and kept.shape != fresh.shape:
-                    found[f"networks.{name}.{key}"] = fresh
         return found
 
 

@@ -139,7 +139,8 @@ def test_one_network_learns_while_the_other_stands_still(trained: str) -> None:
 def test_the_step_is_the_plain_one() -> None:
     """Frozen D, channels last and fused Adam change nothing but the last bits."""
     data = data_of()
-    fast, plain = learner_of(data), learner_of(data)
+    rates = {"generator_learning_rate": 1e-3, "discriminator_learning_rate": 1e-3}
+    fast, plain = learner_of(data, **rates), learner_of(data, **rates)
     torch.manual_seed(5)
     step(fast, data)
 
@@ -277,6 +278,33 @@ def test_a_forked_discriminator_says_at_first_what_it_said(
         assert torch.allclose(new.score(twice), old.score(twice), atol=1e-5)
         z = old.noise(3, torch.Generator().manual_seed(1))
         assert torch.equal(old.generate(z), new.generate(z))
+
+
+def test_a_last_pack_is_filled_with_pictures_and_their_own_labels() -> None:
+    data = data_of()
+    learner = learner_of(data, packing=3, conditional=True)
+    images, labels = data.test.batch(slice(0, 4)), data.test.labels[:4]
+    filled = torch.tensor([0, 1, 2, 3, 0, 1])
+    with learner.evaluating():
+        short = learner.score(images, labels)
+        whole = learner.score(images[filled], labels[filled])
+    assert torch.allclose(short, whole[:4], atol=1e-5)
+
+
+def test_what_the_monitor_saw_is_recalled() -> None:
+    data = data_of()
+    learner = learner_of(data)
+    learner.recall(data, 300, {"coverage": 0.6, "class_kl_nats": 0.01})
+    fresh = learner_of(data)._monitor(data)
+    assert repr(vars(learner._monitor(data).watch)) != repr(vars(fresh.watch))
+
+
+def test_the_least_rate_is_not_lowered_below_what_is_allowed() -> None:
+    learner = learner_of(generator_learning_rate=1e-6)
+    config = learner.config.with_live(
+        "generator_learning_rate", learner.lower_rates()["generator_learning_rate"]
+    )
+    assert config.generator_learning_rate == 1e-6
 
 
 def test_two_rates_are_lowered_after_divergence() -> None:

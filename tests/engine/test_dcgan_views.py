@@ -13,7 +13,7 @@ from test_dcgan import CPU, data_of, learner_of
 from engine.dcgan_augment import augment
 from engine.dcgan_neighbours import NearestPictures
 from engine.dcgan_networks import Discriminator, Generator, describe
-from engine.dcgan_views import truncate
+from engine.dcgan_views import beside, truncate
 from engine.errors import NotFound, Rejected
 from engine.models.dcgan import DCGANLearner
 from engine.payloads import Sheet, Views
@@ -93,6 +93,37 @@ def test_noise_near_a_sample_is_distributed_as_noise() -> None:
     assert float(near.square().mean()) == pytest.approx(1.0, abs=0.15)
 
 
+def test_uniform_noise_stays_between_minus_one_and_one() -> None:
+    z = torch.rand(64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    step = torch.randn(200, 64, generator=torch.Generator().manual_seed(1))
+    near = beside(z, step, 1.0, "uniform")
+    assert float(near.abs().max()) <= 1
+    assert float(near.square().mean()) == pytest.approx(1 / 3, abs=0.05)
+    assert torch.allclose(beside(z, step, 0.0, "uniform"), z.expand(200, 64), atol=1e-3)
+
+
+def test_a_look_at_health_changes_nothing_of_the_runs_monitor() -> None:
+    data = data_of(classes=10)
+    learner = learner_of(data)
+    kept = learner._monitor(data)
+    kept.watch.check(300, {"coverage": 0.5})
+    before = repr(vars(kept.watch))
+    learner.draw("health", data, {})
+    assert repr(vars(kept.watch)) == before
+    assert kept.grid_features is None
+
+
+def test_a_wasserstein_score_is_counted_from_halfway() -> None:
+    data = data_of()
+    learner = learner_of(data, loss="wgan_gp", discriminator_batch_norm=False)
+    learner.look["features"] = NoFeatures()
+    with torch.no_grad():
+        learner.discriminator.blocks.verdict.convolution.bias.fill_(50.0)
+    scores = values_of(learner, data, "game", count=10)["scores"]
+    assert min(scores) > 0.01
+    assert max(scores) < 0.99
+
+
 def test_a_walk_passes_through_its_points_and_keeps_its_length(model: Any) -> None:
     zs = values_of(*model, "samples")["zs"][:3]
     path = np.array(values_of(*model, "walk", zs=zs, frames=9)["zs"])
@@ -151,6 +182,7 @@ def test_labels_belong_to_conditional_models(model: Any) -> None:
         ("samples", {"seed": -1}, "seed must be"),
         ("sample", {"z": [1.0]}, "z must be a list of 4 numbers"),
         ("near", {"z": [0.0] * 4, "sd": -1}, "sd must be 0 to 10; got -1"),
+        ("samples", {"truncation": True}, "truncation must be 0 to 1; got True"),
         ("walk", {"zs": [[0.0] * 4]}, "zs must be a list of 2 to 16"),
         ("walk", {"zs": [[0.0] * 4] * 2, "kind": "round"}, "kind must be"),
         ("arithmetic", {"a": [], "b": [[0.0] * 4], "c": [[0.0] * 4]}, "a must be a list of 1"),
