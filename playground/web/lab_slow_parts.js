@@ -7,6 +7,7 @@ import { drawPoints } from "./lab_marks.js";
 import { between } from "./lab_math.js";
 import { t } from "./store.js";
 
+const LABEL_PX = 84; // between two labels
 const LABELLED = 5; // points of each kind whose score is written beside them
 const MOVE_MS = 1100; // of a point, in an update
 const PLAIN = { surface: true, real: false, centres: false };
@@ -138,7 +139,7 @@ class Show {
 /** A few points far from each other and from those taken already. */
 function spread(xy, view, taken) {
   const chosen = [];
-  const apart = Math.min(view.width, view.height) / 5;
+  const apart = Math.max(Math.min(view.width, view.height) / 5, LABEL_PX);
   for (let i = 0; i + 1 < xy.length && chosen.length < LABELLED; i += 2) {
     const [x, y] = view.px([xy[i], xy[i + 1]]);
     const seen = x > 8 && y > 14 && x < view.width - 40 && y < view.height - 14;
