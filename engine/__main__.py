@@ -251,9 +251,8 @@ def _list(args: argparse.Namespace) -> int:
         print(json.dumps(found))
         return 0
     for item in found["checkpoints"]:
-        name = entry(item["model"]).headline
-        value = item["metrics"].get(name)
-        shown = "" if value is None else f"{name.removeprefix('test/')} {value:.4g}"
+        told = entry(item["model"]).shown(item["metrics"])
+        shown = f"{told[0].removeprefix('test/')} {told[1]:.4g}" if told else ""
         print(f"{item['name']:24} {item['dataset']:12} step {item['step']:<8} {shown}")
     for item in found["runs"]:
         print(f"{item['id']:24} {item['model']:10} {item['state']:12} step {item['step']}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.data.base import Kind
@@ -29,6 +28,15 @@ class Entry:
     kind: Kind = "images"
     default_dataset: str = "mnist"
     headline: str = "test/elbo_nats"  # the metric that lists show
+    headline_else: str = ""  # where the data have no such thing
+
+    def shown(self, metrics: Mapping[str, float | None]) -> tuple[str, float] | None:
+        """Return the name and the value of the metric that lists show, or None."""
+        for name in (self.headline, self.headline_else):
+            value = metrics.get(name)
+            if value is not None:
+                return name, value
+        return None
 
     @property
     def config_class(self) -> type[Config]:
@@ -78,6 +86,7 @@ _ALL = (
         "points",
         "ring8",
         "modes_strict",
+        "js_nats",
     ),
     Entry(
         "gan2d_atlas",
@@ -112,15 +121,7 @@ _ALL = (
 )
 
 
-def _built(e: Entry) -> bool:
-    files = [
-        Path(__file__).parent.parent / (r.split(":")[0].replace(".", "/") + ".py")
-        for r in (e.config, e.learner)
-    ]
-    return all(f.is_file() for f in files)
-
-
-MODELS: dict[str, Entry] = {e.key: e for e in _ALL if _built(e)}
+MODELS: dict[str, Entry] = {e.key: e for e in _ALL}
 
 
 def entry(key: str) -> Entry:

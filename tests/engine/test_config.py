@@ -168,7 +168,7 @@ def test_every_preset_is_valid(key: str) -> None:
     for preset in entry(key).preset_list:
         assert config_class.from_values(preset.config)
         assert preset.title
-        assert preset.help.endswith(".")
+        assert preset.help.endswith((".", "?"))
         assert preset.max_steps >= 1
 
 
@@ -179,8 +179,11 @@ def test_every_preset_is_valid(key: str) -> None:
 def test_only_live_fields_may_change_while_a_run_trains(cls: Any, about: dict) -> None:
     config, name = cls.from_values({}), about["name"]
     if about["live"]:
-        changed = config.with_live(name, about["maximum"])
-        assert getattr(changed, name) == about["maximum"]
+        choices = about["choices"] or (("", ""),)
+        other = {"bool": not about["default"], "choice": choices[-1][0]}
+        value = other.get(about["kind"], about["maximum"])
+        changed = config.with_live(name, value)
+        assert getattr(changed, name) == value
         assert getattr(config, name) == about["default"]
     else:
         with pytest.raises(Rejected, match="cannot change while a run trains") as refused:
@@ -196,9 +199,9 @@ def test_a_live_change_is_checked_like_any_value() -> None:
 
 
 def test_models_have_a_live_learning_rate() -> None:
-    for model in MODELS.values():
+    for model in (m for m in MODELS.values() if m.key != "gan2d_atlas"):  # each cell has its own
         live = [f["name"] for f in model.config_class.schema() if f["live"]]
-        assert "learning_rate" in live
+        assert any(name.endswith("learning_rate") for name in live), model.key
 
 
 # ---------------------------------------------------------------------- texts of the terminal

@@ -9,7 +9,7 @@ import pytest
 from small import CPU
 
 from engine import checkpoint, data
-from engine.__main__ import _parser
+from engine.__main__ import _change, _parser
 from engine.data.shipped import ASSETS
 from engine.registry import MODELS, entry
 from engine.tensors import DataView
@@ -29,6 +29,9 @@ def test_its_line_says_how_it_was_made(name: str) -> None:
     given = _parser().parse_args(words[3:])
     assert (given.model, str(given.out)) == (header.model, f"checkpoints/{name}.safetensors")
     config = entry(given.model).config_class.parse(dict(v.split("=", 1) for v in given.values))
+    for change in given.at:
+        _, field, value = _change(change, type(config))
+        config = config.with_live(field, value)
     assert config.to_dict() == header.config
     assert (given.seed or 0, given.max_steps) == (header.seed, header.step)
     assert (given.dataset or entry(given.model).default_dataset) == header.dataset
@@ -44,7 +47,7 @@ def test_its_data_are_those_that_are_shipped(name: str) -> None:
 def test_its_figures_are_finite_and_name_the_headline(name: str) -> None:
     header = checkpoint.read_header(SHIPPED[name])
     assert all(v is not None and math.isfinite(v) for v in header.metrics.values())
-    assert MODELS[header.model].headline in header.metrics
+    assert MODELS[header.model].shown(header.metrics)
 
 
 @pytest.mark.parametrize("name", [n for n in SHIPPED if n.startswith("vae/")])
