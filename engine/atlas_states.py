@@ -4,7 +4,7 @@ Judged are POINTS points that a cell draws now, from noise that is the same for 
 the last looks at a few points of it, 50 steps apart (`engine.models.gan2d_atlas`).
 
 *Places* divide the plane: a point belongs to the nearest. They are the modes of a mixture where
-two or more are known, otherwise SPOTS points of the data that lie far from each other. A place is
+two or more are known, otherwise up to SPOTS points of the data, far from each other. A place is
 *occupied* when it has at least 20 % of its fair share of all points; a mode is *reached* when as
 many lie within max(3 sd, 0.15 of the distance to the next mode) of it. (3 sd alone is the
 published count; it is told too, but a small network in its first minute is rarely so exact.)
@@ -42,6 +42,7 @@ SPREAD = 0.25  # of the data's
 MOVING = 0.25  # share of points; still cells stay below 0.1, jumping ones are above 0.5
 OUTSIDE = 3.0  # times the data's reach
 SPOTS = 16
+LEAST = 500  # test points; data drawn by hand have fewer, and are measured by what is trained on
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Ruler:
     """What a data set is measured with; built once, in about 20 ms."""
 
     def __init__(self, dataset: Dataset) -> None:
-        points = dataset.test.images.astype(np.float64)
+        points = reference(dataset).astype(np.float64)
         self.center = points.mean(0)
         self.reach = float(np.linalg.norm(points - self.center, axis=1).max())
         self.spread = float(points.std(0).mean())
@@ -77,9 +78,10 @@ class Ruler:
             self.near = max(self.exact, REACH * gap)
         else:
             self.grid = Grid.of(dataset.train.images)
-            self.places = spots(points[:2000], SPOTS)
-            nearest, _ = nearest_places(points[None, :2000], self.places)
-            self.fair = shares(nearest, SPOTS)[0]
+            some = points[:2000]
+            self.places = spots(some, min(SPOTS, len(np.unique(some, axis=0))))
+            nearest, _ = nearest_places(some[None], self.places)
+            self.fair = shares(nearest, self.total)[0]
 
     @property
     def total(self) -> int:
@@ -130,6 +132,11 @@ class Ruler:
         share = shares(nearest, self.total).reshape(count, cells, -1)
         moved = 0.5 * np.abs(np.diff(share, axis=0)).sum(2).mean(0)
         return moved, (share >= STRICT_SHARE * self.fair).sum(2).mean(0)
+
+
+def reference(dataset: Dataset) -> np.ndarray:
+    """Return points (N, 2) that stand for the data: the test split's, where it has enough."""
+    return (dataset.test if len(dataset.test) >= LEAST else dataset.train).images
 
 
 def nearest_places(points: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

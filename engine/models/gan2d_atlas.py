@@ -26,7 +26,7 @@ from engine.atlas_networks import (
     generator_losses,
     slope_penalty,
 )
-from engine.atlas_states import POINTS, STATES, Reading, Ruler
+from engine.atlas_states import POINTS, STATES, Reading, Ruler, reference
 from engine.config import Config
 from engine.configs.gan2d_atlas import AtlasConfig
 from engine.errors import Rejected
@@ -221,6 +221,14 @@ class AtlasLearner(Learner):
             return tensors
         return {k: v for k, v in tensors.items() if not k.startswith("optimizers.")}
 
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Put back what `tensors` gave; the optimizers go on counting their steps on the CPU."""
+        super().load_tensors(tensors)
+        for mover in self.movers.values():
+            for slots in mover.state.values():
+                if "step" in slots:
+                    slots["step"] = slots["step"].cpu()
+
     # ------------------------------------------------------------------ evaluation
 
     def evaluate(self, data: DataView, *, seed: int, limit: int | None) -> dict[str, float]:
@@ -294,7 +302,7 @@ class AtlasLearner(Learner):
                 "strict": reading.strict.reshape(shape),
                 "quality": reading.quality.reshape(shape),
                 "samples": points[:, :DRAWN].reshape(*shape, DRAWN, 2),
-                "real": data.dataset.test.images[:REAL],
+                "real": reference(data.dataset)[:REAL],
             },
             self._values(data),
         )
@@ -321,7 +329,7 @@ class AtlasLearner(Learner):
             "quality": float(reading.quality[cell]),
             "config": self.config.cell(row, column).to_dict(),
         }
-        arrays = {"generated": points[cell], "real": data.dataset.test.images[:POINTS]}
+        arrays = {"generated": points[cell], "real": reference(data.dataset)[:POINTS]}
         return Arrays(arrays, {**self._values(data), **told})
 
     def _values(self, data: DataView) -> dict[str, Any]:

@@ -23,10 +23,11 @@ from engine.atlas_states import (
     Ruler,
     grid_counts,
     jensen_shannon,
+    reference,
 )
 from engine.config import Config
 from engine.configs.gan2d_atlas import AtlasConfig
-from engine.data import load
+from engine.data import load, own_points
 from engine.data.base import indices_at
 from engine.device import seed_step
 from engine.errors import Rejected
@@ -302,6 +303,24 @@ def test_states_without_modes(key: str) -> None:
     assert ruler.read(real, np.stack([real[:, :LOOKED]] * 8), alive, 1000).state[0] == COVERED
     assert ruler.read(point, np.stack(still), alive, 1000).state[0] == COLLAPSED
     assert ruler.read(point, np.stack(jumps), alive, 1000).state[0] == ORBITING
+
+
+@pytest.mark.parametrize("count", [20, 200])
+def test_states_of_a_few_points_drawn_by_hand(count: int) -> None:
+    angle = 2 * np.pi * np.arange(count) / count
+    drawn = np.stack([np.cos(angle), np.sin(angle)], 1)
+    dataset = own_points.build(drawn.tolist(), "a circle")
+    ruler, real = Ruler(dataset), reference(dataset)
+    x0, x1, y0, y1 = ruler.extent
+    assert (real[:, 0] > x0).all()
+    assert (real[:, 0] < x1).all()
+    assert ((real[:, 1] > y0) & (real[:, 1] < y1)).all()
+    perfect = real[np.random.default_rng(0).integers(0, len(real), (1, POINTS))]
+    point = np.broadcast_to(real[:1], perfect.shape)
+    alive = np.ones(1, bool)
+    for points, state in ((perfect, COVERED), (point, COLLAPSED)):
+        looks = np.stack([points[:, :LOOKED]] * 8)
+        assert ruler.read(points, looks, alive, 1000).state[0] == state
 
 
 def test_divergences_of_many_cells_are_those_of_one() -> None:
