@@ -45,11 +45,7 @@ class Perceptron(nn.Sequential):
         super().__init__(layers)
         self.activation = activation
         self.by_hand = not (batch_norm or spectral)
-
-    @property
-    def linears(self) -> list[nn.Linear]:
-        """The linear layers, first to last."""
-        return [m for m in self if isinstance(m, nn.Linear)]
+        self.linears = [m for m in self if isinstance(m, nn.Linear)]  # first to last
 
     @torch.no_grad()
     def run(self, x: Tensor) -> list[Tensor]:

@@ -8,7 +8,7 @@ last, with its evaluations, its reading of losses and its checks; "step alone" i
 with a batch at hand. Each round: so many steps of each. The ratio is of CPU time, pair by pair, so
 that other processes disturb it less; the wall clock's is beside it.
 
-    python tests/benchmarks/gan2d_speed.py [--rounds 15] [--steps 300] [--json]
+    python tests/benchmarks/gan2d_speed.py [--rounds 10] [--steps 1000] [--json]
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def step_alone(steps: int) -> Took:
 
 def main() -> None:
     """Run the rounds and print the table."""
-    args = arguments(__doc__, 15, steps=300).parse_args()
+    args = arguments(__doc__, 10, steps=1000).parse_args()
     torch.set_num_threads(1)
     ways = {"plain PyTorch loop": plain, "our whole run": whole_run, "our step alone": step_alone}
     took: dict[str, list[Took]] = {name: [] for name in ways}
