@@ -10,4 +10,4 @@ Images inside the engine are float in [0, 1] unless a docstring says otherwise; 
 they are uint8.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
