@@ -247,8 +247,7 @@ class PictureViews:
     def view_health(self, data: DataView) -> Views:
         """Return what the monitor says of these weights; a run's own monitor sees nothing of it."""
         kept = self._monitor(data)
-        once = ImageMonitor(self.spec, self.device, data.dataset.key)
-        once.real = kept.real
+        once = kept.aside()
         values, payload, _ = once.tick(self, data, 0)
         kept.real = once.real
         items = payload.items if isinstance(payload, Views) else {}

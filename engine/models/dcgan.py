@@ -297,7 +297,7 @@ class DCGANLearner(PictureViews, Learner):
 
     def recall(self, data: DataView, step: int, values: dict[str, float]) -> None:
         """Take in what the monitor saw before this run was put away and taken up again."""
-        self._monitor(data).watch.check(step, values, self.config, self.spec.shape)
+        self._monitor(data).recall(step, values, self.config)
 
     def _monitor(self, data: DataView) -> ImageMonitor:
         if "monitor" not in self.look:
