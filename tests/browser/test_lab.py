@@ -39,13 +39,13 @@ class Lab(Playground):
         self.until(f"document.querySelector('{CANVAS}')?.dataset.paints > 0")
         self(".lab-facts dd").first.wait_for()
 
-    def train(self, config: dict[str, Any] | None = None, dataset: str = "ring8") -> str:
-        """Set data and hyperparameters, press Train, wait until it trains."""
+    def train(self) -> str:
+        """Choose the ring without a remedy, press Train, wait until it trains."""
         self.stop()
         self.value(
-            """([dataset, config, steps]) => window.Play.store.applySettings(
-                 {preset: null, dataset, config, max_steps: steps})""",
-            [dataset, config or {}, LONG],
+            """(steps) => window.Play.store.applySettings(
+                 {preset: null, dataset: "ring8", max_steps: steps})""",
+            LONG,
         )
         before = self.value(f"{RUN}?.id ?? null")
         self("#play-gan2d-train").click()
@@ -278,11 +278,11 @@ def test_drawn_points_become_data_and_train(lab: Lab) -> None:
     lab.page.get_by_role("button", name="Take back the last stroke").click()
     assert lab(".lab-padtools [role=status]").inner_text() == drawn
     lab("#play-gan2d-use").click()
-    lab.until("() => window.Play.store.settings().dataset?.startsWith('points:')")
     lab(PAD).wait_for(state="hidden")
-    lab.train({}, lab.value("window.Play.store.settings().dataset"))
+    lab.page.get_by_role("button", name="Train on them").click()
+    lab.until(f"() => {RUN}?.dataset.startsWith('points:') && {RUN}.step > 50")
+    assert lab.value("window.Play.store.settings().dataset") == lab.run()["dataset"]
     lab.until_drawn()
-    lab.until_step(100)
     assert lab(".lab-facts [data-fact=loose]").count() == 0, "a drawing has no known modes"
     lab.stop()
 
