@@ -6,7 +6,7 @@ import { button } from "./dom.js";
 import { shown } from "./decode.js";
 import { attempt, insteadLabel } from "./curves_settings.js";
 import { forkCheckpoint } from "./remedies.js";
-import { emit, on, settings, state, t } from "./store.js";
+import { applySettings, emit, on, settings, state, t } from "./store.js";
 
 const COLLAPSED = new Set(["warn", "collapse", "total"]);
 const SHARE = 0.5; // of what real data cover of themselves
@@ -38,7 +38,16 @@ export class RepairCard {
 
   set(now) {
     this.now = now;
+    this.#begin(now);
     this.#draw();
+  }
+
+  /** The learner begins with the settings that the model collapsed with. */
+  #begin({ level }) {
+    const checkpoint = this.#checkpoint();
+    if (!checkpoint || !COLLAPSED.has(level) || this.begun === checkpoint.name) return;
+    this.begun = checkpoint.name;
+    applySettings({ model: checkpoint.model, dataset: checkpoint.dataset, config: checkpoint.config, preset: null });
   }
 
   #checkpoint() {
