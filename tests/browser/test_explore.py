@@ -12,6 +12,7 @@ from .conftest import Open
 from .page import Playground, colour_share, near, number
 
 CLASSES = ("#3f90da", "#ffa90e", "#bd1f01")
+FACTS = "#play-vae-panel-draw .x-facts"
 
 
 def test_a_picture_before_any_click(new_person: Open) -> None:
@@ -132,10 +133,8 @@ def test_a_digit_drawn_with_the_mouse(page: Playground) -> None:
     for x, y in ring[1:]:
         mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=3)
     mouse.up()
-    page.until("() => /ELBO/.test(document.querySelector('#play-vae-panel-draw .x-facts')?.innerText)")
-    page.until(
-        "() => document.querySelector('#play-vae-panel-draw .x-facts').lastChild.textContent === '0'"
-    )
+    page.until(f"() => /ELBO/.test(document.querySelector('{FACTS}')?.innerText)")
+    page.until(f"() => document.querySelector('{FACTS}').lastChild.textContent === '0'")
     assert page.shown("#play-vae-panel-draw .x-figure canvas") is not None
     page.until_shown("#play-vae-panel-draw .x-tiles")
     assert page(".x-layer-drawing ellipse").count() == 2
@@ -154,11 +153,9 @@ def test_an_uploaded_picture(page: Playground, tmp_path: Path) -> None:
     before = page.shown("#play-vae-panel-draw .x-figure canvas")
     panel.locator("input[type=file]").set_input_files(file)
     page.until_shown("#play-vae-panel-draw .x-figure canvas", before)
-    page.until(
-        "() => document.querySelector('#play-vae-panel-draw .x-facts').lastChild?.textContent === '7'"
-    )
+    page.until(f"() => document.querySelector('{FACTS}').lastChild?.textContent === '7'")
     panel.get_by_role("button", name="Clear").click()
-    page.until("() => !document.querySelector('#play-vae-panel-draw .x-facts').innerText")
+    page.until(f"() => !document.querySelector('{FACTS}').innerText")
 
 
 def test_reconstructions_and_the_worst_ten(page: Playground) -> None:
@@ -169,9 +166,8 @@ def test_reconstructions_and_the_worst_ten(page: Playground) -> None:
         row = panel.locator(".x-row").nth(2).locator(".x-captions span")
         return [number(text) for text in row.all_inner_texts()]
 
-    page.until(
-        "() => document.querySelectorAll('#play-vae-panel-reconstructions .x-captions span').length > 19"
-    )
+    captions = "#play-vae-panel-reconstructions .x-captions span"
+    page.until(f"() => document.querySelectorAll('{captions}').length > 19")
     some = errors()
     before = panel.locator(".x-row:last-child .x-captions").inner_text()
     panel.get_by_role("button", name="Worst ten").click()
