@@ -37,7 +37,7 @@ SAVE_S = 10.0  # a killed run loses at most this much work
 PREVIEW_SHARE = 0.04  # of the run's time, at most; see _Drawing
 PREVIEW_CREDIT_S = 0.6  # beyond that share, once, so that the first pictures come at once
 TEST_LIMIT = 500  # test images for the live curve
-MONITOR_SHARE = 0.04  # of the run's time, at most, for `Learner.monitor`
+MONITOR_SHARE = 0.03  # of the run's time, at most, for `Learner.monitor`
 
 
 def train(spec: RunSpec, inbox: Inbox) -> Iterator[Event]:

@@ -50,7 +50,7 @@ class DCGANLearner(PictureViews, Learner):
 
     config: DCGANConfig
     exploded_at: ClassVar[float] = math.inf  # a GAN's losses may grow without harm
-    monitor_interval_s: ClassVar[float] = 3.0
+    monitor_interval_s: ClassVar[float] = 4.0
     plain_metrics: ClassVar[tuple[str, ...] | None] = None
     live_views: ClassVar[tuple[LiveView, ...]] = (LiveView("samples", 0.5),)
 
