@@ -47,12 +47,15 @@ function tell(error) {
   store.notify(error.sentence ?? String(error), { error: true });
 }
 
+/** Whether the explorer of this tab can show a model; its own parts open the others. */
+const listed = (model) => modelOf(model) && !(store.own.UNLISTED ?? []).includes(model);
+
 function mountRuns(list, empty) {
   let asked = 0;
   const again = async () => {
     const mine = ++asked;
     try {
-      const runs = (await store.api("runs")).runs.filter((run) => modelOf(run.model));
+      const runs = (await store.api("runs")).runs.filter((run) => listed(run.model));
       if (mine !== asked) return;
       list.replaceChildren(...runs.map((run) => runRow(run, again)));
       show(empty, runs.length === 0);
@@ -93,7 +96,7 @@ function checkpointRow(checkpoint) {
 
 function mountCheckpoints(list) {
   const draw = () => {
-    list.replaceChildren(...state.catalogue.checkpoints.map(checkpointRow));
+    list.replaceChildren(...state.catalogue.checkpoints.filter((c) => listed(c.model)).map(checkpointRow));
   };
   store.on("catalogue", draw);
   store.on("source", draw);

@@ -8,6 +8,7 @@ export { HELP } from "./tab_gan2d_help.js";
 export { LESSONS, numbersNow } from "./tab_gan2d_lessons.js";
 
 export const DEFAULT_CHECKPOINT = "gan2d/ring8";
+export const UNLISTED = ["gan2d_atlas"]; // the atlas opens its own
 
 /** The share of high-quality samples that a perfect sampler has: 1 - exp(-9/2). */
 const CEILING = 0.989;
