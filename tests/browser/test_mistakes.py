@@ -93,7 +93,7 @@ def test_a_file_that_is_no_checkpoint(page: Playground, watch: Watch, tmp_path: 
     watch.expect(r"refused: 400 .*/checkpoints")
     pickled = tmp_path / "model.safetensors"
     pickled.write_bytes(pickle.dumps({"weights": [1.0, 2.0]}, protocol=2))
-    page("#play-checkpoint-file").set_input_files(pickled)
+    page("#play-vae-checkpoint-file").set_input_files(pickled)
     error = page("#play-panel-files .play-error")
     error.filter(has_text="safetensors").wait_for()
     assert error.inner_text().endswith(".")

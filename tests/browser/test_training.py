@@ -227,7 +227,7 @@ def test_a_downloaded_checkpoint_can_be_opened(ended: Playground, tmp_path: Path
     address = f"{ended.value('location.origin')}/gradio_api/play/runs/{run['id']}/checkpoint"
     file = tmp_path / "mine.safetensors"
     file.write_bytes(ended.page.request.get(address).body())
-    ended("#play-checkpoint-file").set_input_files(file)
+    ended("#play-vae-checkpoint-file").set_input_files(file)
     ended.until("() => window.Play.store.state.source.checkpoint?.startsWith('upload/')")
     ended(".play-toast").filter(has_text="is open").wait_for()
     ended.page.get_by_role("button", name="Show the run").click()
