@@ -94,7 +94,7 @@ def test_a_file_that_is_no_checkpoint(page: Playground, watch: Watch, tmp_path: 
     pickled = tmp_path / "model.safetensors"
     pickled.write_bytes(pickle.dumps({"weights": [1.0, 2.0]}, protocol=2))
     page("#play-vae-checkpoint-file").set_input_files(pickled)
-    error = page("#play-panel-files .play-error")
+    error = page("#play-vae-panel-files .play-error")
     error.filter(has_text="safetensors").wait_for()
     assert error.inner_text().endswith(".")
     shown = page.value("window.Play.store.state.source")
