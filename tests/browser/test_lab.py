@@ -194,11 +194,13 @@ def test_hovering_reads_the_surface_without_a_request(paused: Lab) -> None:
 
 
 def test_zooming_asks_for_a_finer_surface_and_comes_back(paused: Lab) -> None:
-    paused.page.get_by_role("button", name="Zoom in").click()
     before = paused.shown(CANVAS)
+    with paused.page.expect_request(lambda request: request.url.endswith("/explore/lab")) as asked:
+        paused.page.get_by_role("button", name="Zoom in").click()
+    assert '"extent":[' in (asked.value.post_data or "")  # of the part that is seen
     paused.until_quiet()
     zoomed = paused.until_shown(CANVAS)
-    assert zoomed != before  # the surface of the part that is seen has come
+    assert zoomed != before
     paused.page.get_by_role("button", name="Show all data").click()
     paused.until_shown(CANVAS, other_than=zoomed)
     paused.until_quiet()
