@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,8 +11,7 @@ ORDER = ("vae", "gan2d", "dcgan")  # the order of learning
 
 def modules() -> tuple[ModuleType, ...]:
     """Return the modules of all tabs, in their order on the page."""
-    here = Path(__file__).parent
-    return tuple(import_module(f"{__name__}.{k}") for k in ORDER if (here / f"{k}.py").is_file())
+    return tuple(import_module(f"{__name__}.{key}") for key in ORDER)
 
 
 def seen(catalogue: dict[str, Any], models: tuple[str, ...]) -> dict[str, Any]:
