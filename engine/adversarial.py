@@ -105,6 +105,48 @@ def probability(kind: str, logits: Tensor) -> Tensor:
     return logits.clamp(0, 1) if kind == "least_squares" else torch.sigmoid(logits)
 
 
+def middle(kind: str, real: Tensor, fake: Tensor) -> Tensor:
+    """Return what logits are counted from: 0, or halfway between real and generated ones.
+
+    A Wasserstein critic's scores have no level of their own.
+    """
+    if kind != "wgan_gp":
+        return real.new_zeros(())
+    return (real.mean() + fake.mean()) / 2
+
+
+def judgement(kind: str, scores: Mapping[str, Tensor]) -> dict[str, float]:
+    """Return D's accuracy and mean opinion on each kind of example, by their logits.
+
+    `scores` has `real` and `fake` and may have more, such as `held_out`; what is not `fake` is
+    real. `discriminator/sign_real` is E[sign D] on real examples (Karras et al. 2020, "Training
+    generative adversarial networks with limited data", equation 1: r_t).
+    """
+    level, found = middle(kind, scores["real"], scores["fake"]), {}
+    for name, logits in scores.items():
+        taken = float(decides_real(kind, logits, level).float().mean())
+        found[f"discriminator/accuracy_{name}"] = 1 - taken if name == "fake" else taken
+        found[f"discriminator/mean_{name}"] = float(probability(kind, logits - level).mean())
+    found["discriminator/sign_real"] = 2 * found["discriminator/accuracy_real"] - 1
+    return found
+
+
+def draw_noise(
+    kind: str,
+    size: tuple[int, int],
+    device: torch.device,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Draw z (B, D), N(0, 1) or uniform in [-1, 1]; where `generator` is, when one is given.
+
+    A generator on the CPU so gives the same noise on any device.
+    """
+    place = generator.device if generator else device
+    if kind == "uniform":
+        return torch.rand(size, generator=generator, device=place).mul_(2).sub_(1).to(device)
+    return torch.randn(size, generator=generator, device=place).to(device)
+
+
 # ---------------------------------------------------------------------- penalties
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.adversarial import probability
+from engine.adversarial import middle, probability
 from engine.dcgan_neighbours import NearestPictures
 from engine.dcgan_networks import describe
 from engine.errors import Rejected
@@ -282,9 +282,8 @@ class PictureViews:
         level and is counted from halfway between both.
         """
         logits = torch.stack([self.score(real, real_labels), self.score(fake, fake_labels)])
-        if self.config.loss == "wgan_gp":
-            logits = logits - logits.mean()
-        return probability(self.config.loss, logits)
+        kind = self.config.loss
+        return probability(kind, logits - middle(kind, logits[0], logits[1]))
 
     def _opinion_alone(self, data: DataView, made: Tensor, labels: Tensor | None) -> float:
         """Return D's opinion of one generated picture, judged among fixed other ones."""

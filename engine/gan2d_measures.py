@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.adversarial import decides_real, probability
+from engine.adversarial import judgement
 from engine.metrics import diversity_ratio, latent_sensitivity
 from engine.modes import SAMPLES, Grid, mode_metrics, spread_metrics
 from engine.tensors import DataView
@@ -44,7 +44,7 @@ class GAN2DMeasures:
 
     def judgement(self, data: DataView, points: Tensor) -> dict[str, float]:
         """Return D's accuracy and mean probability on real, held-out and generated points."""
-        c, scores = self.config, {}
+        c = self.config
         count = max(min(JUDGED, len(points)) // c.packing, 1) * c.packing
         shown = {
             "real": data.train.batch(slice(0, count)),
@@ -52,22 +52,7 @@ class GAN2DMeasures:
             "fake": points[:count],
         }
         scores = {name: self.score(x) for name, x in shown.items()}
-        middle = self.middle(scores["real"], scores["fake"])
-        found = {}
-        for name, logits in scores.items():
-            right = decides_real(c.loss, logits, middle)
-            share = float(right.float().mean())
-            found[f"discriminator/accuracy_{name}"] = 1 - share if name == "fake" else share
-            mean = float(probability(c.loss, logits - middle).mean())
-            found[f"discriminator/mean_{name}"] = mean
-        found["discriminator/sign_real"] = 2 * found["discriminator/accuracy_real"] - 1
-        return found
-
-    def middle(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Return what a Wasserstein critic's scores are counted from, since they have no zero."""
-        if self.config.loss != "wgan_gp":
-            return torch.zeros((), device=self.device)
-        return (real.mean() + fake.mean()) / 2
+        return judgement(c.loss, scores)
 
     def health(self, data: DataView) -> dict[str, float]:
         """Return the monitor's numbers of now, on 2,500 points of fixed noise.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from engine.adversarial import decides_real, discriminator_loss, generator_loss
+from engine.adversarial import decides_real, discriminator_loss, generator_loss, middle
 from engine.data.base import indices_at
 from engine.gan2d_views import Extent, as_numpy
 from engine.learner import gradient_norm, preview
@@ -30,7 +30,6 @@ class StepParts:
         next_batch: Any
         tensors: Any
         seen: Any
-        middle: Any
         frame: Any
         chance: Any
 
@@ -130,17 +129,17 @@ class StepParts:
 
     def _scores(self, real: Tensor, fake: Tensor, when: str) -> dict[str, Tensor]:
         """Return D's probability of every point, from logits of examples of packed points."""
-        middle = self.middle(real, fake)
+        level = middle(self.config.loss, real, fake)
         return {
-            f"score_{name}{when}": self.chance(logits - middle)
+            f"score_{name}{when}": self.chance(logits - level)
             .flatten()
             .repeat_interleave(self.config.packing)
             for name, logits in (("real", real), ("fake", fake))
         }
 
     def _accuracies(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        middle, kind = self.middle(real, fake), self.config.loss
-        taken = [float(decides_real(kind, x, middle).float().mean()) for x in (real, fake)]
+        kind, level = self.config.loss, middle(self.config.loss, real, fake)
+        taken = [float(decides_real(kind, x, level).float().mean()) for x in (real, fake)]
         return {"accuracy_real": taken[0], "accuracy_fake": 1 - taken[1]}
 
 

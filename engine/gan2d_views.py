@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.adversarial import generator_loss, probability
+from engine.adversarial import generator_loss, middle, probability
 from engine.data.base import indices_at
 from engine.errors import Rejected
 from engine.latent import read_int, read_numbers
@@ -47,7 +47,6 @@ class GAN2DViews:
         score: Any
         seen: Any
         play: Any
-        middle: Any
         health: Any
         slope_at: Any
         tensors: Any
@@ -95,9 +94,9 @@ class GAN2DViews:
         points = self.generate(self.noise(pool, generator))
         real = self._some_real(data, pool)
         scores, real_scores = self.score(points), self.score(real)
-        middle = self.middle(real_scores, scores)
-        chances, real_chances = self.chance(scores - middle), self.chance(real_scores - middle)
-        surface = self._surface(frame, resolution, real, points, middle)
+        level = middle(self.config.loss, real_scores, scores)
+        chances, real_chances = self.chance(scores - level), self.chance(real_scores - level)
+        surface = self._surface(frame, resolution, real, points, level)
         arrays = {
             "generated": as_numpy(points[:count]),
             "scores": as_numpy(chances[:count]),
@@ -160,7 +159,7 @@ class GAN2DViews:
         chosen = torch.arange(count, device=self.device) % len(data.test)
         return data.test.batch(chosen)
 
-    def _surface(self, frame: Extent, n: int, real: Tensor, fake: Tensor, middle: Tensor) -> Tensor:
+    def _surface(self, frame: Extent, n: int, real: Tensor, fake: Tensor, level: Tensor) -> Tensor:
         """Return D's probability (n, n) that a point at each place is real.
 
         A packed discriminator is shown the place beside a few real points, and the mean over
@@ -183,7 +182,7 @@ class GAN2DViews:
             seen = torch.cat([x, beside.expand(len(x), -1)], 1)
             if spread is not None:
                 seen = torch.cat([seen, spread.expand(len(x), 1)], 1)
-            total += self.chance(self.discriminator(seen).squeeze(1) - middle)
+            total += self.chance(self.discriminator(seen).squeeze(1) - level)
         return (total / sets).view(n, n)
 
     def _warp(self) -> Tensor:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from engine import metrics
-from engine.adversarial import decides_real, probability
+from engine.adversarial import judgement
 from engine.config import Config
 from engine.errors import CheckpointError
 from engine.learner import Finding
@@ -173,28 +173,12 @@ def covering(batch: Batch, real: Real) -> dict[str, float]:
 
 
 def judged(learner: Any, data: DataView, batch: Batch, source: torch.Generator) -> dict[str, float]:
-    """Return how D does on generated, training and held-out real pictures.
-
-    `discriminator/sign_real` is E[sign D] on training pictures (Karras et al. 2020, "Training
-    generative adversarial networks with limited data", equation 1: r_t).
-    """
-    kind = learner.config.loss
+    """Return how D does on generated, training and held-out real pictures."""
     scores = {"fake": learner.score(batch.pictures[:JUDGED], _first(batch.labels))}
     for name, split in (("real", data.train), ("held_out", data.test)):
         chosen = torch.randint(len(split), (JUDGED,), generator=source).to(data.device)
         scores[name] = learner.score(split.batch(chosen), split.labels[chosen])
-    if kind == "wgan_gp":  # such a critic's scores have no zero of their own
-        middle = (scores["real"].mean() + scores["fake"].mean()) / 2
-        scores = {name: value - middle for name, value in scores.items()}
-    found = {}
-    for name, value in scores.items():
-        taken = float(
-            (value > 0 if kind == "wgan_gp" else decides_real(kind, value)).float().mean()
-        )
-        found[f"discriminator/accuracy_{name}"] = 1 - taken if name == "fake" else taken
-        found[f"discriminator/mean_{name}"] = float(probability(kind, value).mean())
-    found["discriminator/sign_real"] = 2 * found["discriminator/accuracy_real"] - 1
-    return found
+    return judgement(learner.config.loss, scores)
 
 
 def closest(batch: Batch, real: Real) -> tuple[Sheet, float]:

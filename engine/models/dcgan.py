@@ -20,10 +20,12 @@ from engine.adversarial import (
     Inputs,
     decides_real,
     discriminator_loss,
+    draw_noise,
     frozen,
     generator_loss,
     gradient_penalty,
     graft,
+    middle,
     r1_penalty,
 )
 from engine.config import Config
@@ -104,8 +106,8 @@ class DCGANLearner(PictureViews, Learner):
             real_logits = self.discriminator(self._shown(real), labels)
             fake_logits = self.discriminator(self._shown(fake.detach()), labels)
             loss = discriminator_loss(c.loss, real_logits, fake_logits, c.label_smoothing)
-        middle = (real_logits.mean() + fake_logits.mean()) / 2
-        taken = [decides_real(c.loss, logits, middle) for logits in (real_logits, fake_logits)]
+        level = middle(c.loss, real_logits, fake_logits)
+        taken = [decides_real(c.loss, logits, level) for logits in (real_logits, fake_logits)]
         record = {
             "loss": loss,
             "discriminator/loss": loss,
@@ -189,13 +191,8 @@ class DCGANLearner(PictureViews, Learner):
 
     def noise(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw noise (count, D), on the CPU when a generator is given: the same on any device."""
-        size = (count, self.config.latent_dim)
-        device = self.device if generator is None else generator.device
-        if self.config.noise == "uniform":
-            return (
-                torch.rand(size, generator=generator, device=device).mul_(2).sub_(1).to(self.device)
-            )
-        return torch.randn(size, generator=generator, device=device).to(self.device)
+        c = self.config
+        return draw_noise(c.noise, (count, c.latent_dim), self.device, generator)
 
     def generate(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return pictures (B, C, H, W) in [0, 1] of noise (B, D), at the size of the data.
@@ -266,14 +263,14 @@ class DCGANLearner(PictureViews, Learner):
             labels = data.test.labels[:count]
             held_out = self.score(data.test.batch(slice(0, count)), labels)
             fake = self.score(self.generate(self.noise(count, source), labels), labels)
-        kind, middle = self.config.loss, (held_out.mean() + fake.mean()) / 2
+        kind, level = self.config.loss, middle(self.config.loss, held_out, fake)
         return {
             "loss": float(discriminator_loss(kind, held_out, fake)),
             "discriminator/accuracy_held_out": float(
-                decides_real(kind, held_out, middle).float().mean()
+                decides_real(kind, held_out, level).float().mean()
             ),
             "discriminator/accuracy_fake": float(
-                1 - decides_real(kind, fake, middle).float().mean()
+                1 - decides_real(kind, fake, level).float().mean()
             ),
         }
 

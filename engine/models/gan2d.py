@@ -21,6 +21,7 @@ from engine.adversarial import (
     decides_real,
     discriminator_loss,
     discriminator_slopes,
+    draw_noise,
     frozen,
     generator_loss,
     generator_slope,
@@ -90,10 +91,8 @@ class GAN2DLearner(StepParts, GAN2DViews, GAN2DMeasures, Learner):
 
     def noise(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw z (B, D), normal or uniform in [-1, 1]."""
-        shape = (count, self.config.latent_dim)
-        if self.config.noise == "uniform":
-            return torch.rand(shape, generator=generator, device=self.device) * 2 - 1
-        return torch.randn(shape, generator=generator, device=self.device)
+        c = self.config
+        return draw_noise(c.noise, (count, c.latent_dim), self.device, generator)
 
     def generate(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the points (B, 2) that G makes of noise (B, D)."""

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from engine import gan2d_networks
+from engine.adversarial import draw_noise
 from engine.atlas_networks import (
     CellOptimizer,
     Losses,
@@ -109,10 +110,8 @@ class AtlasLearner(Learner):
 
     def noise(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw z (B, D), normal or uniform in [-1, 1]."""
-        shape = (count, self.config.latent_dim)
-        if self.config.noise == "uniform":
-            return torch.rand(shape, generator=generator, device=self.device) * 2 - 1
-        return torch.randn(shape, generator=generator, device=self.device)
+        c = self.config
+        return draw_noise(c.noise, (count, c.latent_dim), self.device, generator)
 
     @torch.no_grad()
     def generate(self, z: Tensor) -> Tensor:
