@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine import files
 from engine.errors import CheckpointError, NoSpace, NotFound, PlaygroundError
 from engine.rng import MAX_SEED
 
@@ -70,22 +71,10 @@ def save(path: Path, header: Header, tensors: dict[str, Tensor]) -> None:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that after a crash there is the old one or the new one, whole."""
-    temporary = path.with_name(f"{path.name}.tmp.{os.getpid()}")
+    """Write a file whole, as `engine.files` does; raises `NoSpace` with one sentence."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        files.write_atomically(path, data)
     except OSError as error:
-        temporary.unlink(missing_ok=True) if temporary.exists() else None
         raise NoSpace(
             f"{path.name} could not be written ({os.strerror(error.errno or 5)}); "
             "free some disk space or choose another folder."

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-import json
-import os
 import re
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +12,14 @@ from engine.data.base import About, Dataset, Split, fingerprint
 from engine.data.point_files import MAX_POINTS, MAX_VALUE, MIN_POINTS, is_no_pair, parse_file
 from engine.data.points import MODELS
 from engine.data.reading import clean_name
-from engine.errors import DataError, NoSpace
+from engine.data.saved import read_about, read_arrays, write_arrays
+from engine.errors import DataError
 
 __all__ = ["PREFIX", "build", "describe_saved", "load_saved", "parse_file", "save"]
 PREFIX = "points:"
 VIEW = 1.5  # points that lie within +-VIEW, and reach beyond SEEN, stay where they are
 SEEN = 0.5
 TEST_SHARE = 0.1
-FORMAT = 1
 CLASS_NAMES = ("all",)
 SOURCE, LICENCE = "points brought by a person", "theirs"
 HELP = "Points that you drew or brought."
@@ -54,46 +50,25 @@ def save(dataset: Dataset, root: Path) -> str:
 
     Raises `NoSpace` when the disk is full or cannot be written.
     """
-    from safetensors.numpy import save as to_bytes
-
-    tensors = {"train": dataset.train.images, "test": dataset.test.images}
+    arrays = {"train": dataset.train.images, "test": dataset.test.images}
     about = {
-        "format": FORMAT,
         "title": dataset.title,
         "train": len(dataset.train),
         "test": len(dataset.test),
         "notes": dataset.notes,
         "fingerprint": dataset.fingerprint,
     }
-    path = _path(dataset.key, root)
-    partial = path.with_name(f"{path.name}.tmp.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as out:
-            out.write(to_bytes(tensors, metadata={"about": json.dumps(about)}))
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full" if full else "the disk cannot be written"
-        raise NoSpace(f"The points could not be saved: {reason}.") from error
+    write_arrays(_path(dataset.key, root), arrays, about, "points")
     return dataset.key
 
 
 def load_saved(key: str, root: Path) -> Dataset:
     """Read a data set of own points; raises `DataError` when it is gone or damaged."""
-    from safetensors import SafetensorError, safe_open
-
     path = _path(key, root)
     about = _header(path)
-    try:
-        with safe_open(path, framework="np") as stored:
-            train, test = (_split(stored.get_tensor(part).copy()) for part in ("train", "test"))
-    except (OSError, ValueError, SafetensorError) as error:
-        raise DataError(_DAMAGED, field="dataset") from error
+    train, test = read_arrays(
+        path, lambda get: (_split(get("train")), _split(get("test"))), _DAMAGED
+    )
     dataset = _dataset(about["title"], train, test, tuple(about["notes"]))
     if dataset.key != key or dataset.fingerprint != about["fingerprint"]:
         raise DataError(_DAMAGED, field="dataset")
@@ -195,16 +170,5 @@ def _path(key: str, root: Path) -> Path:
 
 
 def _header(path: Path) -> dict[str, Any]:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="np") as stored:
-            about = json.loads(stored.metadata()["about"])
-    except FileNotFoundError:
-        raise DataError(_GONE, field="dataset") from None
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise DataError(_DAMAGED, field="dataset") from error
-    wanted = {"format", "title", "train", "test", "notes", "fingerprint"}
-    if not isinstance(about, dict) or about.get("format") != FORMAT or wanted - set(about):
-        raise DataError(_DAMAGED, field="dataset")
-    return about
+    wanted = {"title", "train", "test", "notes", "fingerprint"}
+    return read_about(path, wanted, _GONE, _DAMAGED)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import json
-import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,9 @@ import numpy as np
 from engine.data.base import About, Dataset, Split, fingerprint
 from engine.data.digits import prepare_picture
 from engine.data.reading import clean_name, read_picture
+from engine.data.saved import read_about, read_arrays, write_arrays
 from engine.data.uploads import PictureFile, picture_files
-from engine.errors import DataError, NoSpace
+from engine.errors import DataError
 
 PREFIX = "pictures:"
 SIZES = (28, 32, 64)
@@ -25,10 +24,11 @@ MAX_CLASSES = 100
 MAX_TOTAL_PIXELS = 1_000_000_000  # this and the next bound the time that decoding takes
 MAX_UNREADABLE = 100
 TEST_SHARE = 0.1
-FORMAT = 1
 RECOMMENDED = {"likelihood": "bernoulli_gray"}
 SOURCE, LICENCE = "pictures uploaded by a person", "theirs"
 HELP = "Pictures that you brought."
+_GONE = "These pictures are no longer on this server; upload them again."
+_DAMAGED = "The saved pictures are damaged; upload them again."
 
 
 def build(files: list[tuple[str, bytes]], *, size: int, colour: bool, name: str) -> Dataset:
@@ -76,16 +76,13 @@ def save(dataset: Dataset, root: Path) -> str:
 
     Raises `NoSpace` when the disk is full or cannot be written.
     """
-    from safetensors.numpy import save as to_bytes
-
-    tensors = {
+    arrays = {
         "train/images": dataset.train.images,
         "train/labels": dataset.train.labels,
         "test/images": dataset.test.images,
         "test/labels": dataset.test.labels,
     }
     about = {
-        "format": FORMAT,
         "title": dataset.title,
         "class_names": dataset.class_names,
         "shape": dataset.shape,
@@ -94,45 +91,19 @@ def save(dataset: Dataset, root: Path) -> str:
         "notes": dataset.notes,
         "fingerprint": dataset.fingerprint,
     }
-    path = _path(dataset.key, root)
-    partial = path.with_name(f"{path.name}.tmp.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as out:
-            out.write(to_bytes(tensors, metadata={"about": json.dumps(about)}))
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full" if full else "the disk cannot be written"
-        raise NoSpace(f"The pictures could not be saved: {reason}.") from error
+    write_arrays(_path(dataset.key, root), arrays, about, "pictures")
     return dataset.key
 
 
 def load_saved(key: str, root: Path) -> Dataset:
     """Read a data set of own pictures; raises `DataError` when it is gone or damaged."""
-    from safetensors import SafetensorError, safe_open
-
     path = _path(key, root)
     about = _header(path)
-    try:
-        with safe_open(path, framework="np") as stored:
-            splits = [
-                Split(
-                    stored.get_tensor(f"{part}/images").copy(),
-                    stored.get_tensor(f"{part}/labels").copy(),
-                )
-                for part in ("train", "test")
-            ]
-    except (OSError, ValueError, SafetensorError) as error:
-        raise _damaged() from error
-    train, test = splits
+    train, test = read_arrays(path, _splits, _DAMAGED)
     class_names = tuple(about["class_names"])
     content = fingerprint(train, test, class_names)
     if content != about["fingerprint"] or key != PREFIX + content:
-        raise _damaged()
+        raise DataError(_DAMAGED, field="dataset")
     return Dataset(
         key=key,
         title=about["title"],
@@ -238,24 +209,12 @@ def _path(key: str, root: Path) -> Path:
 
 
 def _header(path: Path) -> dict[str, Any]:
-    from safetensors import SafetensorError, safe_open
+    wanted = {"title", "class_names", "shape", "train", "test", "notes", "fingerprint"}
+    return read_about(path, wanted, _GONE, _DAMAGED)
 
-    try:
-        with safe_open(path, framework="np") as stored:
-            about = json.loads(stored.metadata()["about"])
-    except FileNotFoundError:
-        raise DataError(
-            "These pictures are no longer on this server; upload them again.", field="dataset"
-        ) from None
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise _damaged() from error
-    missing = {"title", "class_names", "shape", "train", "test", "notes", "fingerprint"} - set(
-        about
+
+def _splits(get: Callable[[str], np.ndarray]) -> tuple[Split, Split]:
+    train, test = (
+        Split(get(f"{part}/images"), get(f"{part}/labels")) for part in ("train", "test")
     )
-    if about.get("format") != FORMAT or missing:
-        raise _damaged()
-    return about
-
-
-def _damaged() -> DataError:
-    return DataError("The saved pictures are damaged; upload them again.", field="dataset")
+    return train, test

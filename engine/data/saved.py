@@ -1,0 +1,65 @@
+"""What people bring, on disk: arrays in one safetensors file, described in its header."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from engine.errors import DataError, NoSpace
+from engine.files import write_atomically
+
+FORMAT = 1
+T = TypeVar("T")
+
+
+def write_arrays(
+    path: Path, arrays: dict[str, np.ndarray], about: dict[str, Any], what: str
+) -> None:
+    """Write arrays and what is said of them; `what` names them in the sentence of `NoSpace`."""
+    from safetensors.numpy import save
+
+    described = json.dumps({"format": FORMAT, **about})
+    try:
+        write_atomically(path, save(arrays, metadata={"about": described}))
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = "the disk is full" if full else "the disk cannot be written"
+        raise NoSpace(f"The {what} could not be saved: {reason}.") from error
+
+
+def read_arrays(path: Path, build: Callable[[Callable[[str], np.ndarray]], T], damaged: str) -> T:
+    """Return what `build` makes of the arrays, which it is given by name.
+
+    Raises `DataError` with the sentence `damaged` when one is missing or is not what it should be.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as stored:
+            return build(lambda name: stored.get_tensor(name).copy())
+    except (OSError, ValueError, SafetensorError) as error:
+        raise DataError(damaged, field="dataset") from error
+
+
+def read_about(path: Path, wanted: set[str], gone: str, damaged: str) -> dict[str, Any]:
+    """Return what is said of the arrays, from the file's header alone, with all that is wanted.
+
+    Raises `DataError` with the sentence `gone` or `damaged`.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as stored:
+            about = json.loads(stored.metadata()["about"])
+    except FileNotFoundError:
+        raise DataError(gone, field="dataset") from None
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise DataError(damaged, field="dataset") from error
+    if not isinstance(about, dict) or about.get("format") != FORMAT or wanted - set(about):
+        raise DataError(damaged, field="dataset")
+    return about
