@@ -350,7 +350,7 @@ def test_divergence_says_why_and_offers_the_way_back(page: Playground) -> None:
 
 def test_two_people_train_at_once(page: Playground, new_person: Open) -> None:
     page.stop()
-    page, other = new_person(), new_person()
+    other = new_person()
     runs = []
     for person in (page, other):
         person.choose_preset("First look (10 s)")
