@@ -50,6 +50,17 @@ def field(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def restated(cls: type[Config], name: str, default: Any = None, **changed: Any) -> Any:
+    """Return the field `name` of another config, for a class that has it too.
+
+    `default` takes the place of its own unless it is None; `changed` replaces parts of its
+    description, such as `maximum` or `unit`.
+    """
+    found = next(f for f in dataclasses.fields(cls) if f.name == name)
+    value = found.default if default is None else default
+    return dataclasses.field(default=value, metadata={**found.metadata, **changed})
+
+
 @dataclass(frozen=True)
 class Config:
     """The hyperparameters of one model family; subclass it with `field` for each."""

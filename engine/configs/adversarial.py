@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from engine.config import Config, field
+from engine.config import Config, field, restated
+from engine.configs import optimizer
 
 LOSSES = (
     ("nonsaturating", "Non-saturating: G maximises log D(G(z))"),
@@ -176,37 +176,11 @@ class GANConfig(Config):
         advanced=True,
         group="Network",
     )
-    adam_beta1: float = field(
-        0.5,
-        label="Adam beta 1",
-        help="Memory of the mean gradient; 0.5 or less keeps the game from swinging.",
-        minimum=0.0,
-        maximum=0.999,
-        step=0.001,
-        advanced=True,
-        group="Optimizer",
+    adam_beta1: float = optimizer.adam_beta1(
+        0.5, "Memory of the mean gradient; 0.5 or less keeps the game from swinging."
     )
-    adam_beta2: float = field(
-        0.99,
-        label="Adam beta 2",
-        help="Memory of the squared gradient.",
-        minimum=0.0,
-        maximum=0.9999,
-        step=0.0001,
-        advanced=True,
-        group="Optimizer",
-    )
-    decay_steps: int = field(
-        0,
-        label="Learning-rate decay",
-        help="Steps over which both rates fall to 1 % along a cosine; 0 keeps them constant.",
-        minimum=0,
-        maximum=1_000_000,
-        step=1,
-        unit="steps",
-        advanced=True,
-        group="Optimizer",
-    )
+    adam_beta2: float = optimizer.adam_beta2(0.99)
+    decay_steps: int = optimizer.decay_steps("both rates fall", "them")
 
     @property
     def generator_rate(self) -> float:
@@ -215,9 +189,5 @@ class GANConfig(Config):
 
 
 def with_default(name: str, default: Any, **changed: Any) -> Any:
-    """Return the field `name` of `GANConfig` with another default, for a subclass to declare.
-
-    `changed` replaces parts of its description, such as `maximum` or `unit`.
-    """
-    found = next(f for f in dataclasses.fields(GANConfig) if f.name == name)
-    return dataclasses.field(default=default, metadata={**found.metadata, **changed})
+    """Return the field `name` of `GANConfig` with another default, for a subclass to declare."""
+    return restated(GANConfig, name, default, **changed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.config import Config, field
+from engine.configs import optimizer
 from engine.presets import Preset, Published
 
 LIKELIHOODS = (
@@ -121,46 +122,11 @@ class AEConfig(Config):
         advanced=True,
         group="Loss",
     )
-    decay_steps: int = field(
-        0,
-        label="Learning-rate decay",
-        help="Steps over which the rate falls to 1 % along a cosine; 0 keeps it constant.",
-        minimum=0,
-        maximum=1_000_000,
-        step=1,
-        unit="steps",
-        advanced=True,
-        group="Optimizer",
-    )
-    adam_beta1: float = field(
-        0.9,
-        label="Adam beta 1",
-        help="Memory of the mean gradient.",
-        minimum=0.0,
-        maximum=0.999,
-        step=0.001,
-        advanced=True,
-        group="Optimizer",
-    )
-    adam_beta2: float = field(
-        0.999,
-        label="Adam beta 2",
-        help="Memory of the squared gradient.",
-        minimum=0.0,
-        maximum=0.9999,
-        step=0.0001,
-        advanced=True,
-        group="Optimizer",
-    )
-    weight_decay: float = field(
-        0.0,
-        label="Weight decay",
-        help="Decoupled weight decay (AdamW); 0 is plain Adam.",
-        minimum=0.0,
-        maximum=1.0,
-        step=0.001,
-        advanced=True,
-        group="Optimizer",
+    decay_steps: int = optimizer.decay_steps()
+    adam_beta1: float = optimizer.adam_beta1(0.9)
+    adam_beta2: float = optimizer.adam_beta2(0.999)
+    weight_decay: float = optimizer.weight_decay(
+        0.0, "Decoupled weight decay (AdamW); 0 is plain Adam."
     )
     gradient_clip: float = field(
         0.0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.config import Config, field
+from engine.configs import optimizer
 from engine.presets import Preset, Published
 
 
@@ -47,27 +48,8 @@ class ClassifierConfig(Config):
         maximum=256,
         step=8,
     )
-    decay_steps: int = field(
-        0,
-        label="Learning-rate decay",
-        help="Steps over which the rate falls to 1 % along a cosine; 0 keeps it constant.",
-        minimum=0,
-        maximum=1_000_000,
-        step=1,
-        unit="steps",
-        advanced=True,
-        group="Optimizer",
-    )
-    weight_decay: float = field(
-        0.01,
-        label="Weight decay",
-        help="Decoupled weight decay (AdamW).",
-        minimum=0.0,
-        maximum=1.0,
-        step=0.001,
-        advanced=True,
-        group="Optimizer",
-    )
+    decay_steps: int = optimizer.decay_steps()
+    weight_decay: float = optimizer.weight_decay(0.01, "Decoupled weight decay (AdamW).")
     label_smoothing: float = field(
         0.0,
         label="Label smoothing",

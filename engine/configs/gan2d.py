@@ -3,10 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from engine.config import field
 from engine.configs.adversarial import GANConfig, with_default
 from engine.presets import Preset, Published
+
+
+def _width(letter: str, network: str) -> Any:
+    return field(
+        128,
+        label=f"Width of {letter}",
+        help=f"Units in each hidden layer of the {network}.",
+        minimum=2,
+        maximum=512,
+        step=1,
+        unit="units",
+        group="Network",
+        advanced=True,
+    )
+
+
+def _depth(letter: str, network: str, without: str) -> Any:
+    return field(
+        2,
+        label=f"Depth of {letter}",
+        help=f"Hidden layers of the {network}; {without}",
+        minimum=0,
+        maximum=6,
+        step=1,
+        unit="layers",
+        group="Network",
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -19,49 +48,11 @@ class GAN2DConfig(GANConfig):
         unit="points",
         help="Real and generated points that the discriminator judges in a step, each.",
     )
-    generator_width: int = field(
-        128,
-        label="Width of G",
-        help="Units in each hidden layer of the generator.",
-        minimum=2,
-        maximum=512,
-        step=1,
-        unit="units",
-        group="Network",
-        advanced=True,
-    )
-    generator_depth: int = field(
-        2,
-        label="Depth of G",
-        help="Hidden layers of the generator; with 0 it only stretches and turns the noise.",
-        minimum=0,
-        maximum=6,
-        step=1,
-        unit="layers",
-        group="Network",
-        advanced=True,
-    )
-    discriminator_width: int = field(
-        128,
-        label="Width of D",
-        help="Units in each hidden layer of the discriminator.",
-        minimum=2,
-        maximum=512,
-        step=1,
-        unit="units",
-        group="Network",
-        advanced=True,
-    )
-    discriminator_depth: int = field(
-        2,
-        label="Depth of D",
-        help="Hidden layers of the discriminator; with 0 it can only draw a straight line.",
-        minimum=0,
-        maximum=6,
-        step=1,
-        unit="layers",
-        group="Network",
-        advanced=True,
+    generator_width: int = _width("G", "generator")
+    generator_depth: int = _depth("G", "generator", "with 0 it only stretches and turns the noise.")
+    discriminator_width: int = _width("D", "discriminator")
+    discriminator_depth: int = _depth(
+        "D", "discriminator", "with 0 it can only draw a straight line."
     )
     activation: str = field(
         "relu",

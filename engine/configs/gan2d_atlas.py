@@ -7,18 +7,23 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from engine.config import Config, field
+from engine.config import Config, field, restated
 from engine.configs.gan2d import GAN2DConfig
 from engine.presets import Preset, Published
 
 MOST = 16  # rates of each network
 
 
-def _shared(name: str, default: Any = None, **changed: Any) -> Any:
-    """Return a field of `GAN2DConfig`, with another default or other bounds where given."""
-    found = next(f for f in dataclasses.fields(GAN2DConfig) if f.name == name)
-    value = found.default if default is None else default
-    return dataclasses.field(default=value, metadata={**found.metadata, **changed})
+def _count(letter: str, network: str, lines: str) -> Any:
+    return field(
+        10,
+        label=f"Rates of {letter}",
+        help=f"How many learning rates of the {network} are tried: the {lines} of the atlas.",
+        minimum=1,
+        maximum=MOST,
+        step=1,
+        group="Rates",
+    )
 
 
 def _rate(default: float, label: str, which: str) -> Any:
@@ -37,45 +42,29 @@ def _rate(default: float, label: str, which: str) -> Any:
 class AtlasConfig(Config):
     """What all cells have in common, and the rates by which they differ."""
 
-    generator_rates: int = field(
-        10,
-        label="Rates of G",
-        help="How many learning rates of the generator are tried: the rows of the atlas.",
-        minimum=1,
-        maximum=MOST,
-        step=1,
-        group="Rates",
-    )
+    generator_rates: int = _count("G", "generator", "rows")
     lowest_generator_learning_rate: float = _rate(1e-4, "Lowest rate of G", "lowest")
     highest_generator_learning_rate: float = _rate(1e-1, "Highest rate of G", "highest")
-    discriminator_rates: int = field(
-        10,
-        label="Rates of D",
-        help="How many learning rates of the discriminator are tried: the columns of the atlas.",
-        minimum=1,
-        maximum=MOST,
-        step=1,
-        group="Rates",
-    )
+    discriminator_rates: int = _count("D", "discriminator", "columns")
     lowest_discriminator_learning_rate: float = _rate(1e-4, "Lowest rate of D", "lowest")
     highest_discriminator_learning_rate: float = _rate(1e-1, "Highest rate of D", "highest")
-    loss: str = _shared("loss")
-    latent_dim: int = _shared("latent_dim", 2, maximum=64)
-    batch_size: int = _shared("batch_size", 64, maximum=256)
-    discriminator_steps: int = _shared("discriminator_steps", live=False)
-    generator_width: int = _shared("generator_width", 32, maximum=64)
-    generator_depth: int = _shared("generator_depth", maximum=4)
-    discriminator_width: int = _shared("discriminator_width", 32, maximum=64)
-    discriminator_depth: int = _shared("discriminator_depth", maximum=4)
-    activation: str = _shared("activation")
-    packing: int = _shared("packing")
-    r1_gamma: float = _shared("r1_gamma")
-    penalty_weight: float = _shared("penalty_weight")
-    label_smoothing: float = _shared("label_smoothing")
-    noise: str = _shared("noise")
-    optimizer: str = _shared("optimizer")
-    adam_beta1: float = _shared("adam_beta1")
-    adam_beta2: float = _shared("adam_beta2")
+    loss: str = restated(GAN2DConfig, "loss")
+    latent_dim: int = restated(GAN2DConfig, "latent_dim", 2, maximum=64)
+    batch_size: int = restated(GAN2DConfig, "batch_size", 64, maximum=256)
+    discriminator_steps: int = restated(GAN2DConfig, "discriminator_steps", live=False)
+    generator_width: int = restated(GAN2DConfig, "generator_width", 32, maximum=64)
+    generator_depth: int = restated(GAN2DConfig, "generator_depth", maximum=4)
+    discriminator_width: int = restated(GAN2DConfig, "discriminator_width", 32, maximum=64)
+    discriminator_depth: int = restated(GAN2DConfig, "discriminator_depth", maximum=4)
+    activation: str = restated(GAN2DConfig, "activation")
+    packing: int = restated(GAN2DConfig, "packing")
+    r1_gamma: float = restated(GAN2DConfig, "r1_gamma")
+    penalty_weight: float = restated(GAN2DConfig, "penalty_weight")
+    label_smoothing: float = restated(GAN2DConfig, "label_smoothing")
+    noise: str = restated(GAN2DConfig, "noise")
+    optimizer: str = restated(GAN2DConfig, "optimizer")
+    adam_beta1: float = restated(GAN2DConfig, "adam_beta1")
+    adam_beta2: float = restated(GAN2DConfig, "adam_beta2")
 
     @property
     def rates(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
