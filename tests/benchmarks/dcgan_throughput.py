@@ -16,12 +16,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from common import ROOT, Report, arguments
+from common import Report, arguments
+from turns import child, pairs
 
 REFERENCE_CHILD = """
 import builtins, runpy, sys, time
@@ -138,37 +137,8 @@ def main() -> None:
             script = str((options.reference / "dcgan" / "main.py").resolve())
             theirs = child(REFERENCE_CHILD, [f"{folder}/pictures", *common, script])
         ours = child(OUR_CHILD, [dataset, *common])
-        rounds = []
-        for number in range(options.rounds + 1):
-            pair = turn(theirs), turn(ours)
-            if number:  # the first round warms caches
-                rounds.append(pair)
-        for process in (theirs, ours):
-            process.kill()
-            process.wait()
+        rounds = pairs(theirs, ours, options.rounds)
     report(name, dataset, rounds, options)
-
-
-def child(code: str, args: list[str]) -> subprocess.Popen:
-    """Start one side; it takes its steps for each line that it is sent."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *args],
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        bufsize=1,
-    )
-
-
-def turn(process: subprocess.Popen) -> float:
-    """Let one side take its steps; return its seconds."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write("go\n")
-    process.stdin.flush()
-    return float(process.stdout.readline())
 
 
 def report(

@@ -15,12 +15,13 @@ import json
 import os
 import statistics
 import struct
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from common import ROOT
+from turns import child, pairs
+
 IMAGES = 60_000
 
 REFERENCE_CHILD = """
@@ -104,38 +105,10 @@ def main() -> None:
         if args.reference:
             name, code = "pytorch/examples vae", REFERENCE_CHILD
             path = str((args.reference / "vae" / "main.py").resolve())
-        theirs = child(code, work, [path, str(args.threads)])
-        ours = child(OUR_CHILD, work, ["", str(args.threads)])
-        rounds = []
-        for number in range(args.rounds + 1):
-            pair = one_epoch(theirs), one_epoch(ours)
-            if number:  # the first round warms caches
-                rounds.append(pair)
-        for process in (theirs, ours):
-            process.stdin.close()
-            process.wait()
+        theirs = child(code, [path, str(args.threads)], work)
+        ours = child(OUR_CHILD, ["", str(args.threads)], work)
+        rounds = pairs(theirs, ours, args.rounds)
     report(name, rounds, args)
-
-
-def child(code: str, folder: Path, args: list[str]) -> subprocess.Popen:
-    """Start one side; it runs an epoch for each line that it is sent."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *args],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        bufsize=1,
-    )
-
-
-def one_epoch(process: subprocess.Popen) -> float:
-    """Let one side run an epoch; return its seconds."""
-    process.stdin.write("go\n")
-    process.stdin.flush()
-    return float(process.stdout.readline())
 
 
 def report(name: str, rounds: list[tuple[float, float]], args: argparse.Namespace) -> None:
