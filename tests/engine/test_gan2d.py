@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import pytest
+import small_gan2d
 import torch
+from small import CPU
+from small_gan2d import data
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.adversarial import discriminator_loss, generator_loss, minibatch_std, pack
 from engine.configs.gan2d import GAN2DConfig
-from engine.data import points
 from engine.gan2d_networks import Perceptron
 from engine.models.gan2d import GAN2DLearner
 from engine.modes import SAMPLES
-from engine.tensors import DataView
 
-CPU = torch.device("cpu")
-SMALL = {
-    "generator_width": 12,
-    "discriminator_width": 10,
-    "batch_size": 16,
-    "latent_dim": 3,
-    "generator_learning_rate": 0.01,
-    "discriminator_learning_rate": 0.02,
-}
-
-
-@cache
-def data(key: str = "ring8") -> DataView:
-    return DataView(points.load(key), CPU)
+RATES = {"generator_learning_rate": 0.01, "discriminator_learning_rate": 0.02}
 
 
 def learner(key: str = "ring8", **config: Any) -> GAN2DLearner:
-    torch.manual_seed(0)
-    return GAN2DLearner(GAN2DConfig.from_values({**SMALL, **config}), data(key).spec, CPU)
+    return small_gan2d.learner(key, **{**RATES, **config})
 
 
 def batch(found: GAN2DLearner, step: int = 0, key: str = "ring8") -> Tensor:

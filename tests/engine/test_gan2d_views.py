@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from small import Script, run
+from small_gan2d import SMALL, data, learner
 from torch import Tensor
 
 from engine import commands, events
 from engine.adversarial import generator_loss
-from engine.configs.gan2d import GAN2DConfig
-from engine.data import points
 from engine.errors import PlaygroundError
 from engine.gan2d_step_parts import distance
 from engine.gan2d_views import frame_of
 from engine.models.gan2d import GAN2DLearner
 from engine.payloads import Arrays
 from engine.spec import RunSpec
-from engine.tensors import DataView
-
-CPU = torch.device("cpu")
-SMALL = {"generator_width": 12, "discriminator_width": 10, "batch_size": 16, "latent_dim": 3}
-
-
-@cache
-def data(key: str = "ring8") -> DataView:
-    return DataView(points.load(key), CPU)
-
-
-def learner(key: str = "ring8", **config: Any) -> GAN2DLearner:
-    torch.manual_seed(0)
-    return GAN2DLearner(GAN2DConfig.from_values({**SMALL, **config}), data(key).spec, CPU)
 
 
 def draw(found: GAN2DLearner, name: str, key: str = "ring8", **args: Any) -> Arrays:
