@@ -1,6 +1,7 @@
 // The stability atlas: the run that trains it, and what is known of its cells.
 // It has a run of its own beside the attached one, so that the lab goes on showing what it shows.
 
+import { Listened } from "./listened.js";
 import { readArrays } from "./decode.js";
 import { PlayError, api, explore, idOf, state, t } from "./store.js";
 import { remember, remembered } from "./store_core.js";
@@ -33,9 +34,9 @@ const CELL_MS = 1500; // how often the large cell of a run is asked for anew
  */
 
 /** Events: "reading", "run", "cell", "error". */
-export class Atlas {
+export class Atlas extends Listened {
   constructor() {
-    this.listeners = new Map();
+    super();
     this.run = null; // RunView of the atlas's run
     this.source = null; // {run} or {checkpoint}: what is on screen
     this.reading = null;
@@ -44,15 +45,6 @@ export class Atlas {
     this.watcher = null;
     this.asked = 0;
     this.cellAt = -Infinity;
-  }
-
-  on(type, fn) {
-    if (!this.listeners.has(type)) this.listeners.set(type, new Set());
-    this.listeners.get(type).add(fn);
-  }
-
-  emit(type, detail) {
-    for (const fn of this.listeners.get(type) ?? []) fn(detail);
   }
 
   /** Show something at once: the last run of this browser, or else the shipped atlas. */

@@ -1,12 +1,11 @@
 // The generator that is explored: its samples, the chosen one, and the way to ask for more.
 // Every other module of the sampler reads from here and listens here.
 
-import { emit as tell, explore, state } from "./store.js";
+import { Explored } from "./explored.js";
+import { emit as tell, state } from "./store.js";
 
 export const COUNT = 64; // samples of the grid, as many as a live run draws
 export const COLUMNS = 8;
-const BUSY = 429; // a run is just ending, or being put away: the answer comes from its checkpoint soon
-const RETRY_MS = [250, 500, 1000, 2000];
 const NEIGHBOURS = 6;
 const FIRST_MS = 4000; // in which a run that has just begun is asked nothing but its pictures
 
@@ -16,10 +15,9 @@ const FIRST_MS = 4000; // in which a run that has just begun is asked nothing bu
  * makes other pictures now), "past" (a past frame is shown, or no more), "status", "pick" {z,
  * index} (the person clicked a sample), "failed" (the grid could not be drawn).
  */
-export class Sampler {
-  #listeners = new Map();
-
+export class Sampler extends Explored {
   constructor() {
+    super("sampler");
     Object.assign(this, {
       status: "loading", // loading | ready | empty | failed
       error: null, live: false, past: null, step: null,
@@ -28,19 +26,8 @@ export class Sampler {
       chosen: { index: 0 }, // a place in the grid, or {z, label} from elsewhere
       answer: null, // what the server said of the chosen one
       begun: -Infinity, // when the first picture of a live run came
-      generation: 0, // counts generators: an answer about an older one is dropped
     });
     this.#know({});
-  }
-
-  on(type, fn) {
-    if (!this.#listeners.has(type)) this.#listeners.set(type, new Set());
-    this.#listeners.get(type).add(fn);
-    return () => this.#listeners.get(type).delete(fn);
-  }
-
-  emit(type, detail) {
-    for (const fn of [...(this.#listeners.get(type) ?? [])]) fn(detail);
   }
 
   // ---- which generator ------------------------------------------------------------------------
@@ -75,22 +62,6 @@ export class Sampler {
   }
 
   // ---- the server -----------------------------------------------------------------------------
-
-  /** Ask for a view; resolves to null when another generator has begun meanwhile. */
-  async ask(view, args, latest) {
-    if (JSON.stringify(this.source) !== JSON.stringify(state.source)) return null; // about to begin anew
-    const asked = this.generation;
-    for (let turn = 0; ; turn += 1) {
-      try {
-        const answer = await explore(view, args, latest ? { latest: `sampler-${latest}` } : {});
-        return asked === this.generation ? answer : null;
-      } catch (error) {
-        if (asked !== this.generation) return null;
-        if (error.status !== BUSY || turn >= RETRY_MS.length) throw error;
-        await new Promise((resolve) => { setTimeout(resolve, RETRY_MS[turn]); });
-      }
-    }
-  }
 
   /** The arguments that draw the grid, and what a live run is asked to draw. */
   drawing() {

@@ -3,22 +3,20 @@
 // through `ask`. Map coordinates u lie in the plane: u = (z - origin) basis', and back
 // z = base + (u - u(base)) basis, where `base` holds what lies off the plane.
 
-import { announce, emit as tell, explore, state, t } from "./store.js";
+import { Explored } from "./explored.js";
+import { announce, emit as tell, state, t } from "./store.js";
 import { Cloud } from "./map_cloud.js";
 
 export const MAP_COUNT = 5000;
-const BUSY = 429; // a run is just ending, or being put away: the answer comes from its checkpoint soon
-const RETRY_MS = [250, 500, 1000, 2000];
 
 /**
  * Events: "space" {turned} (another space, or the same one turned to another plane: begin anew), "cloud" (points moved or came),
  * "weights" {live} (decodings are out of date), "base" (moved off the plane), "point",
  * "view" (the visible part of the map), "past" (a past frame is shown, or no more), "status".
  */
-export class Space {
-  #listeners = new Map();
-
+export class Space extends Explored {
   constructor() {
+    super("explorer");
     this.status = "loading"; // loading | ready | empty | failed
     this.error = null;
     this.live = false; // a run is training and shown
@@ -35,17 +33,6 @@ export class Space {
     this.view = null; // the part of the map that is visible
     this.values = {};
     this.point = null; // {z, u, from, time}
-    this.generation = 0; // counts spaces: an answer of an older one is dropped
-  }
-
-  on(type, fn) {
-    if (!this.#listeners.has(type)) this.#listeners.set(type, new Set());
-    this.#listeners.get(type).add(fn);
-    return () => this.#listeners.get(type).delete(fn);
-  }
-
-  emit(type, detail) {
-    for (const fn of [...(this.#listeners.get(type) ?? [])]) fn(detail);
   }
 
   /** Begin with another source; `known` holds what is known of it before anything was asked. */
@@ -125,22 +112,6 @@ export class Space {
   /** What a live run is asked to draw its map, grid and atlas on: nothing special unless chosen. */
   look() {
     return this.dim > 2 && (this.choice || this.moved) ? { plane: this.choice ?? { pca: true }, at: this.base } : {};
-  }
-
-  /** Ask for a view; resolves to null when another space has begun meanwhile. */
-  async ask(view, args, latest) {
-    if (JSON.stringify(this.source) !== JSON.stringify(state.source)) return null; // about to begin anew
-    const asked = this.generation;
-    for (let turn = 0; ; turn += 1) {
-      try {
-        const answer = await explore(view, args, latest ? { latest: `explorer-${latest}` } : {});
-        return asked === this.generation ? answer : null;
-      } catch (error) {
-        if (asked !== this.generation) return null;
-        if (error.status !== BUSY || turn >= RETRY_MS.length) throw error;
-        await new Promise((resolve) => { setTimeout(resolve, RETRY_MS[turn]); });
-      }
-    }
   }
 
   /** Read the whole map, and what is known of the space. */

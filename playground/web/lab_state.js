@@ -1,5 +1,6 @@
 // What the lab shows now: the newest drawing of the model, the data, and where they come from.
 
+import { Listened } from "./listened.js";
 import { readArrays } from "./decode.js";
 import { coverage } from "./lab_math.js";
 import { explore, state } from "./store.js";
@@ -20,9 +21,9 @@ const FINE = 96; // cells a side of the surface when nothing trains
  */
 
 /** State of the lab; events: "drawing", "data", "status", "error". */
-export class Lab {
+export class Lab extends Listened {
   constructor() {
-    this.listeners = new Map();
+    super();
     this.drawing = null; // the newest one
     this.whole = null; // the newest one of all the data's part of the plane
     this.losses = null; // {discriminator, generator} of a saved model
@@ -32,15 +33,6 @@ export class Lab {
     this.past = null; // step of the past frame that is shown
     this.extent = null; // the part of the plane that a person zoomed to, or null
     this.asked = 0; // serial number of the newest question
-  }
-
-  on(type, fn) {
-    if (!this.listeners.has(type)) this.listeners.set(type, new Set());
-    this.listeners.get(type).add(fn);
-  }
-
-  emit(type, detail) {
-    for (const fn of this.listeners.get(type) ?? []) fn(detail);
   }
 
   setStatus(status) {

@@ -17,35 +17,18 @@ from __future__ import annotations
 
 import torch
 from common import Report, arguments
-from turns import Took, add_ratios, plain_loop, rounds_of, timed, whole_run
+from turns import Took, add_ratios, plain_loop, rounds_of, step_alone, timed, whole_run
 
 from engine.configs.gan2d_atlas import AtlasConfig
-from engine.data import load
-from engine.tensors import DataView
-from engine.trainer import build
 
 CONFIG = AtlasConfig()
 BATCH, NOISE = CONFIG.batch_size, CONFIG.latent_dim
-CPU = torch.device("cpu")
 
 
 def each(took: Took, steps: int) -> Took:
     """Return the seconds of one step of one GAN."""
     cpu, wall = took
     return cpu / steps, wall / steps
-
-
-def step_alone(steps: int) -> Took:
-    """Only what is learnt: no evaluation, no order of examples, no events."""
-    data = DataView(load("ring8"), CPU)
-    learner = build("gan2d_atlas", CONFIG, data, CPU, 0)
-    real, labels = data.train.batch(slice(0, BATCH)), data.train.labels[:BATCH]
-
-    def loop() -> None:
-        for step in range(steps):
-            learner.training_step(real, labels, step)
-
-    return timed(loop)
 
 
 def main() -> None:
@@ -61,7 +44,7 @@ def main() -> None:
                 timed(plain_loop(NOISE, widths, BATCH, args.steps, read=False)), args.steps
             ),
             "atlas, whole run": lambda: each(whole_run("gan2d_atlas", half), count),
-            "step alone": lambda: each(step_alone(half), count),
+            "step alone": lambda: each(step_alone("gan2d_atlas", half), count),
         },
         args.rounds,
     )

@@ -15,30 +15,9 @@ from __future__ import annotations
 
 import torch
 from common import Report, arguments
-from turns import Took, add_ratios, plain_loop, rounds_of, timed, whole_run
-
-from engine.configs.gan2d import GAN2DConfig
-from engine.data import load
-from engine.models.gan2d import GAN2DLearner
-from engine.tensors import DataView
-from engine.trainer import build
+from turns import add_ratios, plain_loop, rounds_of, step_alone, timed, whole_run
 
 BATCH, NOISE, WIDTH = 256, 16, 128
-CPU = torch.device("cpu")
-
-
-def step_alone(steps: int) -> Took:
-    """Only what is learnt: no evaluation, no order of examples, no events."""
-    data = DataView(load("ring8"), CPU)
-    learner = build("gan2d", GAN2DConfig(), data, CPU, 0)
-    assert isinstance(learner, GAN2DLearner)
-    real, labels = data.train.batch(slice(0, BATCH)), data.train.labels[:BATCH]
-
-    def loop() -> None:
-        for step in range(steps):
-            learner.training_step(real, labels, step)
-
-    return timed(loop)
 
 
 def main() -> None:
@@ -50,7 +29,7 @@ def main() -> None:
         {
             theirs: lambda: timed(plain_loop(NOISE, (WIDTH, WIDTH), BATCH, args.steps, read=True)),
             "our whole run": lambda: whole_run("gan2d", args.steps),
-            "our step alone": lambda: step_alone(args.steps),
+            "our step alone": lambda: step_alone("gan2d", args.steps),
         },
         args.rounds,
     )

@@ -18,8 +18,12 @@ from torch.nn import functional as F
 from engine import events
 from engine.data import load
 from engine.executors.inline import run
+from engine.registry import entry
 from engine.spec import Budget, RunSpec
+from engine.tensors import DataView
+from engine.trainer import build
 
+CPU = torch.device("cpu")
 Took = tuple[float, float]  # seconds of the CPU, of the wall clock
 T = TypeVar("T")
 
@@ -66,6 +70,20 @@ def whole_run(model: str, steps: int) -> Took:
         if isinstance(event, events.Progress) and event.step == steps:
             break
     return time.process_time() - cpu, time.perf_counter() - wall
+
+
+def step_alone(model: str, steps: int) -> Took:
+    """Take only what is learnt: no evaluation, no order of examples, no events."""
+    data = DataView(load("ring8"), CPU)
+    learner = build(model, entry(model).config_class(), data, CPU, 0)
+    count = learner.examples_per_step
+    real, labels = data.train.batch(slice(0, count)), data.train.labels[:count]
+
+    def loop() -> None:
+        for step in range(steps):
+            learner.training_step(real, labels, step)
+
+    return timed(loop)
 
 
 def plain_loop(
