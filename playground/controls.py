@@ -53,8 +53,10 @@ def component(field: Field, value: Any, prefix: str) -> gr.components.Component:
 
 
 def label(field: Field) -> str:
-    """Return the label with its unit."""
-    return f"{field['label']} ({field['unit']})" if field["unit"] else field["label"]
+    """Return the label with its unit, unless its own words name it."""
+    unit = field["unit"]
+    named = not unit or unit.lower() in field["label"].lower().split()
+    return field["label"] if named else f"{field['label']} ({unit})"
 
 
 def span(field: Field) -> str:

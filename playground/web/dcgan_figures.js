@@ -1,12 +1,13 @@
 // The monitor's numbers, each under the question that it answers, and the state they amount to.
 
 import { h, setText } from "./explorer_dom.js";
+import { number } from "./curves_format.js";
 import { shown } from "./decode.js";
 import { term } from "./help_terms.js";
 import { t } from "./store.js";
 
 const share = (v) => `${Math.round(100 * v)} %`;
-const thousandths = (v) => (1000 * v).toFixed(Math.abs(v) < 0.01 ? 2 : 0).replace("-", "−");
+const thousandths = (v) => number(1000 * v);
 const plain = (v) => shown(v, 2);
 
 const STACKED = "stacked_mnist"; // its digits are counted channel by channel

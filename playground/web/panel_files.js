@@ -16,14 +16,19 @@ function section(title, open, ...children) {
 function runRow(run, again) {
   const here = state.run?.id === run.id;
   const name = run.title || run.id;
-  const steps = t("panel.progress_open", { step: run.step.toLocaleString("en") });
   const open = button(t("panel.open"), () => store.attach(run.id).catch(tell), { kind: "small", title: t("panel.open_run", { title: name }) });
   open.disabled = here && state.source?.run === run.id;
   const remove = button(t("panel.delete"), () => askDelete(run, again), { kind: "small quiet", title: t("panel.delete_run", { title: name }) });
-  return h("li", { class: here ? "here" : "" },
+  return h("li", { class: here ? "here" : "", "data-run": run.id },
     h("span", { class: "play-dot", "data-state": run.state, "aria-hidden": "true" }),
-    h("span", { class: "play-run-name" }, h("b", {}, name), h("small", {}, `${t(`panel.state.${run.state}`)} · ${steps}`)),
+    h("span", { class: "play-run-name" }, h("b", {}, name), h("small", {}, howFar(run))),
     open, remove);
+}
+
+/** "Running · Step 1,200". */
+function howFar(run) {
+  const steps = t("panel.progress_open", { step: run.step.toLocaleString("en") });
+  return `${t(`panel.state.${run.state}`)} · ${steps}`;
 }
 
 function askDelete(run, again) {
@@ -52,6 +57,11 @@ const listed = (model) => modelOf(model) && !(store.own.UNLISTED ?? []).includes
 
 function mountRuns(list, empty) {
   let asked = 0;
+  const follow = () => {
+    const { run } = state;
+    const row = run && [...list.children].find((item) => item.dataset.run === run.id);
+    if (row) setText(row.querySelector("small"), howFar(run));
+  };
   const again = async () => {
     const mine = ++asked;
     try {
@@ -63,6 +73,7 @@ function mountRuns(list, empty) {
       console.info("My runs could not be read", error);
     }
   };
+  store.on("progress", follow);
   store.on("status", again);
   store.on("reset", again);
   store.on("source", again);
