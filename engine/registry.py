@@ -121,6 +121,11 @@ _ALL = (
 )
 
 
+WANTED: dict[Kind, str] = {
+    "images": "pictures",
+    "points": "points",
+    "pairs": "pictures of two domains",
+}
 MODELS: dict[str, Entry] = {e.key: e for e in _ALL}
 
 
@@ -135,7 +140,7 @@ def check_fit(model: str, title: str, kind: str, models: Sequence[str]) -> None:
     """Raise `DataError` when a model does not train on such a data set."""
     found = entry(model)
     if found.kind != kind:
-        wanted = "pictures" if found.kind == "images" else "points"
+        wanted = WANTED[found.kind]
         raise DataError(f"{found.title} trains on {wanted}; {title} has none.", field="dataset")
     if models and model not in models:
         raise DataError(f"{found.title} does not train on {title}.", field="dataset")

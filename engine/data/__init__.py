@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from engine.data import emoji, fashion, mnist, own_points, points, stacked
+from engine.data import emoji, emoji_pairs, fashion, mnist, own_points, points, stacked
 from engine.data.base import Dataset, Split, indices_at
 from engine.data.pictures import PREFIX, describe_saved, load_saved
 from engine.data.reading import clean_name, read_picture
@@ -23,9 +23,10 @@ _SHIPPED: dict[str, Callable[[], Dataset]] = {
     "mnist": mnist.load,
     "fashion": fashion.load,
     "emoji": emoji.load,
+    "emoji_pairs": emoji_pairs.load,
     "stacked_mnist": stacked.load,
 }
-_ABOUT = (mnist.ABOUT, fashion.ABOUT, fashion.FULL, emoji.ABOUT, stacked.ABOUT, *points.ABOUT)
+_ABOUT = (mnist.ABOUT, fashion.ABOUT, fashion.FULL, emoji.ABOUT, emoji_pairs.ABOUT, stacked.ABOUT, *points.ABOUT)
 
 
 def load(key: str, root: Path | None = None) -> Dataset:

@@ -10,15 +10,18 @@ from typing import Any, Literal
 
 import numpy as np
 
-Kind = Literal["images", "points"]
+Kind = Literal["images", "points", "pairs"]
+
+DOMAIN_CHANNELS = 3  # of each side of a row of two pictures
 
 
 @dataclass(frozen=True)
 class Split:
     """Examples and their labels; both arrays are contiguous.
 
-    `images` is uint8, N x C x H x W, or float32, N x 2 for points of the plane; `labels` is
-    int64, N.
+    `images` is uint8, N x C x H x W, or float32, N x 2 for points of the plane; for two domains,
+    N x 6 x H x W: a picture of A in the first three channels, one of B in the others. `labels`
+    is int64, N.
     """
 
     images: np.ndarray
@@ -58,7 +61,8 @@ class Dataset:
     `fingerprint` is 16 hexadecimal digits over the content; it goes into checkpoints.
     `recommended` overrides defaults of hyperparameters. `notes` are sentences for the person
     about what was done to the pictures. Networks see points divided by `scale`. `models` are
-    the only ones that train on it; empty for all of its kind.
+    the only ones that train on it; empty for all of its kind. `domains` names A and B of two
+    domains; `paired` says whether the two pictures of a row belong together.
     """
 
     key: str
@@ -75,6 +79,8 @@ class Dataset:
     scale: float = 1.0
     mixture: Mixture | None = None
     models: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    paired: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -101,6 +107,8 @@ class About:
     recommended: Mapping[str, Any] = field(default_factory=dict)
     kind: Kind = "images"
     models: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    paired: bool = False
 
     def describe(self, reason: str | None = None) -> dict[str, Any]:
         """Return the catalogue's entry; `reason` says why the data set is not available."""
@@ -117,6 +125,8 @@ class About:
             "recommended": dict(self.recommended),
             "kind": self.kind,
             "models": list(self.models),
+            "domains": list(self.domains),
+            "paired": self.paired,
         }
 
 

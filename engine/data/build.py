@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.data import build_emoji, emoji, fashion, mnist
+from engine.data import build_emoji, build_flat, emoji, emoji_pairs, fashion, mnist
 from engine.data.base import About, Split, fingerprint
 from engine.data.idx import read_split
 from engine.data.packed import pack, unpack
@@ -46,6 +46,10 @@ cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa  t10k-images-id
 EMOJI_INPUTS = """
 c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58  lobehub-fluent-emoji-3d-1.1.0.tgz
 8445f23ac8388e096be19d0262e14fceff856ff52093f2356dc89485f1a853db  emoji-test.txt
+"""
+
+FLAT_INPUTS = """
+8f9113c027c7c20eced0070354715a4093a459b8bef6332b91d45f38c9bdb147  lobehub-fluent-emoji-flat-1.1.0.tgz
 """
 
 
@@ -168,6 +172,11 @@ def _download_emoji(folder: Path) -> Path:
     return folder
 
 
+def _download_flat(folder: Path) -> Path:
+    _client(["npm", "pack", "--silent", build_flat.PACKAGE], folder)
+    return folder
+
+
 def _client(command: list[str], folder: Path) -> None:
     try:
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
@@ -209,6 +218,18 @@ RECIPES = {
         download=_download_emoji,
         make=build_emoji.make,
         read=emoji.read,
+    ),
+    "emoji_pairs": Recipe(
+        about=emoji_pairs.ABOUT,
+        inputs=_sums(FLAT_INPUTS),
+        output="538cff710615f9b6e295b85e774be02441f69ff30cc38fe955009face448e561",
+        source="Microsoft: Fluent Emoji, flat style, from the npm package "
+        f"{build_flat.PACKAGE.replace('flat@', 'flat ')} (LobeHub), drawn by resvg_py 0.5.0; for "
+        "the emoji of the data set `emoji`, whose 3-D pictures are the other side of each pair",
+        licence="MIT, copyright (c) Microsoft Corporation",
+        download=_download_flat,
+        make=build_flat.make,
+        read=emoji_pairs.read,
     ),
 }
 

@@ -67,7 +67,7 @@ def make(folder: Path) -> bytes:
             pictures[code] = compose(content)
             labels[code] = ABOUT.class_names.index(group)
     train, test = split(pictures, labels)
-    return _pack(train, test, pictures, labels)
+    return pack(train, test, pictures, labels)
 
 
 def read_groups(path: Path) -> dict[str, str]:
@@ -158,12 +158,14 @@ def _package(path: Path) -> Iterator[tuple[str, bytes]]:
                 yield Path(member.name).stem, content.read()
 
 
-def _pack(
+def pack(
     train: list[str],
     test: list[str],
     pictures: dict[str, np.ndarray],
     labels: dict[str, int],
+    member: str = "emoji.json",
 ) -> bytes:
+    """Return a zip of one sheet, a gray WebP a plane, and of `member`, which names its tiles."""
     codes = [*train, *test]
     rows = -(-len(codes) // COLUMNS)
     sheet = np.full((rows * SIDE_PX, COLUMNS * SIDE_PX, 3), 255, dtype=np.uint8)
@@ -179,7 +181,7 @@ def _pack(
             for name, part in (("train", train), ("test", test))
         },
     }
-    members = {"emoji.json": json.dumps(head).encode()}
+    members = {member: json.dumps(head).encode()}
     for name, plane in zip(PLANES, Image.fromarray(sheet).convert("YCbCr").split(), strict=True):
         out = io.BytesIO()
         plane.save(out, format="WEBP", quality=QUALITY, method=6)

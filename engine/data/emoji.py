@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -51,22 +52,38 @@ def load() -> Dataset:
     return load_shipped(ABOUT, read)
 
 
+@dataclass(frozen=True)
+class Coded:
+    """One split, with the code points of each emoji as in file names."""
+
+    split: Split
+    codes: tuple[str, ...]
+
+
 def read(path: Path) -> dict[str, Split]:
-    """Read the shipped sheets; raises `DataError` when they are missing or damaged.
+    """Read the shipped sheets; raises `DataError` when they are missing or damaged."""
+    return {name: part.split for name, part in read_coded(path, "emoji.json").items()}
+
+
+def read_coded(path: Path, member: str) -> dict[str, Coded]:
+    """Read sheets and the codes that `member` of the file gives; raises as `read` does.
 
     Each plane is a gray WebP of its own: colours as sharp as brightness, and a decoder that is
     bit-exact by its specification, so that the fingerprint is the same everywhere.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            head = json.loads(archive.read("emoji.json"))
+            head = json.loads(archive.read(member))
             planes = [_decode(archive.read(f"{name}.webp")) for name in PLANES]
         sheet = Image.merge("YCbCr", planes).convert("RGB")
         tiles = _tiles(np.asarray(sheet), head["count"])
         return {
-            name: Split(
-                np.ascontiguousarray(tiles[start : start + len(part["labels"])]),
-                np.array(part["labels"], dtype=np.int64),
+            name: Coded(
+                Split(
+                    np.ascontiguousarray(tiles[start : start + len(part["labels"])]),
+                    np.array(part["labels"], dtype=np.int64),
+                ),
+                tuple(part["codes"]),
             )
             for (name, part), start in zip(head["splits"].items(), head["starts"], strict=True)
         }

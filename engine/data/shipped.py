@@ -40,5 +40,8 @@ def load_shipped(about: About, read: Callable[[Path], dict[str, Split]] = unpack
         licence=note["licence"],
         fingerprint=content,
         recommended=about.recommended,
+        kind=about.kind,
         models=about.models,
+        domains=about.domains,
+        paired=about.paired,
     )
