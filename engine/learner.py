@@ -7,7 +7,7 @@ only in who iterates the trainer.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -272,6 +272,15 @@ def update(loss: Tensor, optimizer: Optimizer, learning_rate: float, clip: float
         params = [p for g in optimizer.param_groups for p in g["params"]]
         nn.utils.clip_grad_norm_(params, clip)
     optimizer.step()
+
+
+def keep_memory_order(optimizers: Mapping[str, Optimizer]) -> None:
+    """Lay optimizer slots out as their weights are: fused Adam walks both side by side."""
+    for optimizer in optimizers.values():
+        for parameter, slots in optimizer.state.items():
+            for name, value in slots.items():
+                if value.shape == parameter.shape and value.stride() != parameter.stride():
+                    slots[name] = torch.empty_like(parameter).copy_(value)
 
 
 def gradient_norm(parameters: list[nn.Parameter]) -> Tensor:

@@ -19,3 +19,13 @@ def cosine_decay(step: int, steps: int, floor: float = 0.01) -> float:
         return 1.0
     share = min(1.0, step / steps)
     return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * share))
+
+
+def linear_decay(step: int, constant: int, steps: int) -> float:
+    """Return a factor that is 1 for `constant` steps and then falls to 0 over `steps` steps.
+
+    With `steps` 0 it stays 1.
+    """
+    if steps <= 0:
+        return 1.0
+    return min(1.0, max(0.0, 1.0 - (step - constant) / steps))

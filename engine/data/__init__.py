@@ -26,7 +26,15 @@ _SHIPPED: dict[str, Callable[[], Dataset]] = {
     "emoji_pairs": emoji_pairs.load,
     "stacked_mnist": stacked.load,
 }
-_ABOUT = (mnist.ABOUT, fashion.ABOUT, fashion.FULL, emoji.ABOUT, emoji_pairs.ABOUT, stacked.ABOUT, *points.ABOUT)
+_ABOUT = (
+    mnist.ABOUT,
+    fashion.ABOUT,
+    fashion.FULL,
+    emoji.ABOUT,
+    emoji_pairs.ABOUT,
+    stacked.ABOUT,
+    *points.ABOUT,
+)
 
 
 def load(key: str, root: Path | None = None) -> Dataset:

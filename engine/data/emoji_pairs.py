@@ -54,4 +54,3 @@ def _joined(flat: emoji.Coded, solid: emoji.Coded) -> Split:
     rows = [at[code] for code in flat.codes]
     images = np.concatenate([flat.split.images, solid.split.images[rows]], 1)  # N x 6 x 64 x 64
     return Split(images, flat.split.labels)
-

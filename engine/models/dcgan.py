@@ -33,7 +33,16 @@ from engine.configs.dcgan import DCGANConfig
 from engine.dcgan_augment import augment
 from engine.dcgan_networks import Discriminator, Generator
 from engine.dcgan_views import PictureViews
-from engine.learner import Finding, Learner, LiveView, Record, gradient_norm, lowered, update
+from engine.learner import (
+    Finding,
+    Learner,
+    LiveView,
+    Record,
+    gradient_norm,
+    keep_memory_order,
+    lowered,
+    update,
+)
 from engine.monitor import ImageMonitor
 from engine.payloads import Payload
 from engine.rng import stream_seed
@@ -307,12 +316,7 @@ class DCGANLearner(PictureViews, Learner):
     def load_tensors(self, tensors: dict[str, Tensor]) -> None:
         """Put back what `tensors` gave, optimizer slots in the memory order of their weights."""
         super().load_tensors(tensors)
-        for optimizer in self.optimizers.values():
-            for parameter, slots in optimizer.state.items():
-                for name, value in slots.items():
-                    # fused Adam walks weights and slots side by side through memory
-                    if value.shape == parameter.shape and value.stride() != parameter.stride():
-                        slots[name] = torch.empty_like(parameter).copy_(value)
+        keep_memory_order(self.optimizers)
 
     def graft(self, tensors: dict[str, Tensor], old: Config) -> dict[str, Tensor]:
         """Fit a checkpoint to networks that a fork changed; what is new or resized starts fresh."""

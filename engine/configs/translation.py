@@ -1,0 +1,242 @@
+"""Hyperparameters of the translators between two domains: CycleGAN and pix2pix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.config import Config, field
+from engine.presets import Preset, Published
+
+GENERATORS = (
+    ("resnet6", "ResNet, 6 blocks"),
+    ("resnet9", "ResNet, 9 blocks"),
+    ("unet", "U-Net: skips at every scale"),
+)
+NORMS = (("instance", "Instance norm"), ("batch", "Batch norm"))
+LOSSES = (("least_squares", "Least squares"), ("nonsaturating", "Cross-entropy"))
+AUGMENTATIONS = (
+    ("none", "None"),
+    ("mirror", "Mirror half of the pictures"),
+    ("mirror_crop", "Mirror, and cut out of enlarged ones"),
+)
+
+
+@dataclass(frozen=True)
+class TranslatorConfig(Config):
+    """What both translators have: generators, patch discriminators, a schedule."""
+
+    learning_rate: float = field(
+        2e-4,
+        label="Learning rate",
+        help="How far each step moves the weights of all networks.",
+        minimum=1e-6,
+        maximum=1.0,
+        scale="log",
+        live=True,
+    )
+    batch_size: int = field(
+        1,
+        label="Batch size",
+        help="Pictures of each domain in a step; the paper takes 1.",
+        minimum=1,
+        maximum=64,
+        step=1,
+        unit="pictures",
+        advanced=True,
+        group="Optimizer",
+    )
+    generator: str = field(
+        "resnet6",
+        label="Generator",
+        help="A ResNet keeps the picture and changes it; a U-Net hands every scale across.",
+        choices=GENERATORS,
+    )
+    generator_channels: int = field(
+        16,
+        label="Channels of G",
+        help="Channels of the generators' first layer; the papers have 64.",
+        minimum=4,
+        maximum=128,
+        step=4,
+        advanced=True,
+        group="Network",
+    )
+    discriminator_channels: int = field(
+        32,
+        label="Channels of D",
+        help="Channels of the discriminators' first layer; the papers have 64.",
+        minimum=4,
+        maximum=128,
+        step=4,
+        advanced=True,
+        group="Network",
+    )
+    discriminator_layers: int = field(
+        2,
+        label="Layers of D",
+        help=(
+            "Halvings before a patch is judged, counted as in the authors' code: 3 judges patches "
+            "of 70 pixels as in the papers, 2 of 34, 1 of 16."
+        ),
+        minimum=1,
+        maximum=4,
+        step=1,
+        advanced=True,
+        group="Network",
+    )
+    norm: str = field(
+        "instance",
+        label="Normalisation",
+        help="Instance norm takes each picture by itself; batch norm all of a step together.",
+        choices=NORMS,
+        advanced=True,
+        group="Network",
+    )
+    loss: str = field(
+        "least_squares",
+        label="Validity loss",
+        help="How D's verdict on each patch is scored.",
+        choices=LOSSES,
+        advanced=True,
+        group="Loss",
+    )
+    lambda_validity: float = field(
+        1.0,
+        label="Lambda validity",
+        help="Weight of the adversarial loss; 0 takes the discriminators out of the game.",
+        minimum=0.0,
+        maximum=100.0,
+        step=0.1,
+        live=True,
+        advanced=True,
+        group="Loss",
+    )
+    augmentation: str = field(
+        "none",
+        label="Augmentation",
+        help="Changes of the training pictures; the papers mirror and cut.",
+        choices=AUGMENTATIONS,
+        advanced=True,
+        group="Data",
+    )
+    constant_steps: int = field(
+        0,
+        label="Constant learning rate",
+        help="Steps before the learning rate begins to fall; the paper takes half of all.",
+        minimum=0,
+        maximum=10_000_000,
+        step=1,
+        unit="steps",
+        advanced=True,
+        group="Optimizer",
+    )
+    decay_steps: int = field(
+        0,
+        label="Linear decay",
+        help="Steps over which the learning rate then falls to nothing; 0 keeps it constant.",
+        minimum=0,
+        maximum=10_000_000,
+        step=1,
+        unit="steps",
+        advanced=True,
+        group="Optimizer",
+    )
+    adam_beta1: float = field(
+        0.5,
+        label="Adam beta 1",
+        help="Memory of the mean gradient; the papers take 0.5.",
+        minimum=0.0,
+        maximum=0.999,
+        step=0.001,
+        advanced=True,
+        group="Optimizer",
+    )
+    mixed_precision: bool = field(
+        False,
+        label="Mixed precision",
+        help="bfloat16 where it is safe, on a GPU; a CPU goes on in float32.",
+        advanced=True,
+        group="Optimizer",
+    )
+
+
+@dataclass(frozen=True)
+class CycleGANConfig(TranslatorConfig):
+    """Hyperparameters of the CycleGAN: two generators, two discriminators, no pairs."""
+
+    lambda_cycle: float = field(
+        10.0,
+        label="Lambda cycle",
+        help="Weight of the reconstruction loss: there and back again must give the same picture.",
+        minimum=0.0,
+        maximum=100.0,
+        step=0.5,
+        live=True,
+    )
+    lambda_identity: float = field(
+        0.5,
+        label="Lambda identity",
+        help=(
+            "Weight of the identity loss, as a part of lambda cycle: a picture that is in the "
+            "target domain already must stay as it is."
+        ),
+        minimum=0.0,
+        maximum=10.0,
+        step=0.1,
+        live=True,
+    )
+    pool_size: int = field(
+        50,
+        label="Image pool",
+        help="Earlier translations that the discriminators are shown again; 0 shows the newest.",
+        minimum=0,
+        maximum=200,
+        step=1,
+        unit="pictures",
+        advanced=True,
+        group="Loss",
+    )
+    cycle_noise: float = field(
+        0.0,
+        label="Noise before the way back",
+        help=(
+            "Standard deviation of noise on a translation before it goes back, on a scale of 0 "
+            "to 255: it destroys hidden messages."
+        ),
+        minimum=0.0,
+        maximum=64.0,
+        step=0.5,
+        live=True,
+        advanced=True,
+        group="Loss",
+    )
+
+
+@dataclass(frozen=True)
+class Pix2PixConfig(TranslatorConfig):
+    """Hyperparameters of pix2pix: a generator and a discriminator each way, shown pairs."""
+
+    lambda_l1: float = field(
+        100.0,
+        label="Lambda L1",
+        help="Weight of the mean absolute difference to the true partner.",
+        minimum=0.0,
+        maximum=1000.0,
+        step=1.0,
+        live=True,
+    )
+
+
+_EMOJI = "emoji_pairs"
+PRESETS: tuple[Preset, ...] = (
+    Preset(
+        key="first",
+        title="First look (1 min on a CPU)",
+        help="A narrow CycleGAN: colours and shading begin to cross over.",
+        model="cyclegan",
+        dataset=_EMOJI,
+        max_steps=400,
+        config={"learning_rate": 1e-3, "batch_size": 2},
+    ),
+)
+PUBLISHED: tuple[Published, ...] = ()
