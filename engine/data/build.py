@@ -48,9 +48,9 @@ c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58  lobehub-fluent
 8445f23ac8388e096be19d0262e14fceff856ff52093f2356dc89485f1a853db  emoji-test.txt
 """
 
-FLAT_INPUTS = """
-8f9113c027c7c20eced0070354715a4093a459b8bef6332b91d45f38c9bdb147  lobehub-fluent-emoji-flat-1.1.0.tgz
-"""
+FLAT_INPUTS = {
+    build_flat.ARCHIVE: "8f9113c027c7c20eced0070354715a4093a459b8bef6332b91d45f38c9bdb147",
+}
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ RECIPES = {
     ),
     "emoji_pairs": Recipe(
         about=emoji_pairs.ABOUT,
-        inputs=_sums(FLAT_INPUTS),
+        inputs=FLAT_INPUTS,
         output="538cff710615f9b6e295b85e774be02441f69ff30cc38fe955009face448e561",
         source="Microsoft: Fluent Emoji, flat style, from the npm package "
         f"{build_flat.PACKAGE.replace('flat@', 'flat ')} (LobeHub), drawn by resvg_py 0.5.0; for "

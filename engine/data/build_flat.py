@@ -7,6 +7,8 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
+
 from engine.data import emoji
 from engine.data.build_emoji import compose, pack
 from engine.data.emoji_pairs import FLAT
@@ -27,7 +29,9 @@ def make(folder: Path) -> bytes:
     drawings = _package(folder / ARCHIVE)
     with zipfile.ZipFile(ASSETS / read_note(emoji.ABOUT.key)["file"]) as archive:
         splits = json.loads(archive.read("emoji.json"))["splits"]
-    pictures, labels, kept = {}, {}, {}
+    pictures: dict[str, np.ndarray] = {}
+    labels: dict[str, int] = {}
+    kept: dict[str, list[str]] = {}
     for name, part in splits.items():
         kept[name] = [code for code in part["codes"] if code in drawings]
         labels |= dict(zip(part["codes"], part["labels"], strict=True))
