@@ -52,6 +52,13 @@ SMALL_OF: dict[str, dict[str, Any]] = {
     },
     "classifier": {"channels": 4, "batch_size": 16},
 }
+_TRANSLATOR = {
+    "generator_channels": 4,
+    "discriminator_channels": 4,
+    "discriminator_layers": 1,
+    "learning_rate": 1e-3,
+}
+SMALL_OF |= {"cyclegan": {**_TRANSLATOR, "pool_size": 3}, "pix2pix": _TRANSLATOR}
 _REMEDIES = {
     "packing": 2,
     "minibatch_std": True,
@@ -76,6 +83,12 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "remedies": {**_REMEDIES, "upsampling": "nearest", "downsampling": "max_pool"},
         "conditional": {"conditional": True, "loss": "least_squares"},
     },
+    "cyclegan": {
+        "plain": {},
+        "unet": {"generator": "unet", "norm": "batch", "batch_size": 2},
+        "noisy": {"cycle_noise": 2.0, "augmentation": "mirror_crop", "loss": "nonsaturating"},
+    },
+    "pix2pix": {"plain": {}, "unet": {"generator": "unet", "augmentation": "mirror"}},
 }
 CASES = [(key, name) for key in KEYS for name in VARIANTS.get(key, {"plain": {}})]
 # Two hyperparameters of each model that may change while it trains.
@@ -84,6 +97,8 @@ LIVE: dict[str, tuple[str, str]] = {
     "ae": ("learning_rate", "gradient_clip"),
     "gan2d": ("generator_learning_rate", "r1_gamma"),
     "dcgan": ("discriminator_learning_rate", "r1_gamma"),
+    "cyclegan": ("learning_rate", "lambda_cycle"),
+    "pix2pix": ("learning_rate", "lambda_l1"),
 }
 
 
@@ -187,8 +202,9 @@ def usual(key: str, variant: str | None = None) -> dict[str, Any]:
 
 
 def fitting(key: str, few: Data) -> Data:
-    """Return the data that a model is tested on: the few pictures, or a ring of points."""
-    return few if MODELS[key].kind == "images" else Data("ring8", few.root)
+    """Return the data that a model is tested on: the few pictures, or what is shipped."""
+    shipped = {"points": "ring8", "pairs": "emoji_pairs"}.get(MODELS[key].kind)
+    return Data(shipped, few.root) if shipped else few
 
 
 def live(key: str) -> tuple[str, str]:
