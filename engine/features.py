@@ -70,6 +70,11 @@ class FeatureNet:
             likely = torch.einsum("na,nb,nc->nabc", a, b, c).flatten(1)  # B, 1000
         return likely
 
+    def activations(self, images: Tensor) -> list[Tensor]:
+        """Return what each block of the network makes of pictures, [(B, C, h, w), …]."""
+        with torch.no_grad():
+            return self.network.activations(fitted(images, self.spec.shape, self.stacked))
+
     def _described(self, images: Tensor) -> Tensor:
         """Return features of each picture as the network takes it, (B, F), or (3 B, F) stacked."""
         with torch.no_grad():
@@ -84,12 +89,12 @@ def feature_net(dataset: Dataset, device: torch.device) -> FeatureNet:
     """Return the net that describes the pictures of a data set.
 
     People's own pictures are described by the emoji's net when they have colours, by the
-    digits' net when they are gray. Raises `CheckpointError` when the shipped file is not there
-    or of other data.
+    digits' net when they are gray; of two domains, each picture by itself by the emoji's. Raises
+    `CheckpointError` when the shipped file is not there or of other data.
     """
     stacked = dataset.key == "stacked_mnist"
     colours = dataset.shape[0]
-    name = "mnist" if stacked else OWN.get(dataset.key, "emoji" if colours == 3 else "mnist")
+    name = "mnist" if stacked else OWN.get(dataset.key, "mnist" if colours == 1 else "emoji")
     network, spec, accuracy = _shipped(name, str(device))
     names = dataset.class_names if stacked or dataset.key in OWN else None
     return FeatureNet(network, spec, names, accuracy, stacked)

@@ -58,10 +58,22 @@ class ClassifierNetwork(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """Return what is known of each picture, (B, F): normed, before the last ReLU."""
+        x = self.blocks(self._entered(images))
+        return self.norm(self.describe(self.dropout(x.flatten(1))))
+
+    def activations(self, images: Tensor) -> list[Tensor]:
+        """Return what each block makes of pictures, [(B, C, h, w), …]."""
+        x, found = self._entered(images), []
+        for block in self.blocks:
+            x = block(x)
+            found.append(x)
+        return found
+
+    def _entered(self, images: Tensor) -> Tensor:
+        """Return pictures as the first block takes them: large ones shrunk, around 0."""
         if self.shrink > 1:
             images = F.avg_pool2d(images, self.shrink, ceil_mode=True)
-        x = self.blocks(images - 0.5)
-        return self.norm(self.describe(self.dropout(x.flatten(1))))
+        return images - 0.5
 
     def logits(self, features: Tensor) -> Tensor:
         """Return logits (B, K) of features (B, F)."""
