@@ -1,4 +1,5 @@
-// A sketch pad: light strokes on black, by mouse, touch or pen; the last stroke can be undone.
+// A sketch pad, by mouse, touch or pen: light strokes on black unless told otherwise; the last
+// stroke can be undone.
 
 import { h } from "./explorer_dom.js";
 import { dataURL } from "./pad_files.js";
@@ -6,9 +7,12 @@ import { dataURL } from "./pad_files.js";
 const SIDE = 280;
 
 export class Pad {
-  /** @param {{label: string, onchange: () => void}} options `onchange` at every bit of a stroke */
-  constructor({ label, onchange }) {
-    Object.assign(this, { onchange, strokes: [], width: 20, color: "#ffffff", image: null });
+  /**
+   * @param {{label: string, onchange: () => void, ground?: string, color?: string}} options
+   *   `onchange` is called at every bit of a stroke
+   */
+  constructor({ label, onchange, ground = "#000000", color = "#ffffff" }) {
+    Object.assign(this, { onchange, ground, color, strokes: [], width: 20, image: null });
     this.canvas = h("canvas", {
       class: "x-pad", width: SIDE, height: SIDE, tabindex: 0, role: "img", "aria-label": label,
       onpointerdown: (event) => this.#begin(event), onpointermove: (event) => this.#go(event),
@@ -89,7 +93,7 @@ export class Pad {
 
   draw() {
     const context = this.canvas.getContext("2d");
-    context.fillStyle = "#000";
+    context.fillStyle = this.ground;
     context.fillRect(0, 0, SIDE, SIDE);
     if (this.image) this.#drawImage(context);
     context.lineCap = context.lineJoin = "round";

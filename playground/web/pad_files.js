@@ -6,25 +6,25 @@ const LONGEST = 400; // pixels a side, ample for 32
 const MOST_CHARS = 180e3; // of a data URL: a request may have 256 KB
 const MOST_BYTES = 30e6;
 
-/** Call `take(files)` when pictures are dropped on an element, or pasted while it is seen. */
+/** Call `take(files, by)` when pictures are dropped on an element, or pasted while it is seen. */
 export function picturesOf(element, take) {
   const over = (on) => element.classList.toggle("dropping", on);
   element.addEventListener("dragover", (event) => { event.preventDefault(); over(true); });
-  element.addEventListener("dragleave", () => over(false));
+  element.addEventListener("dragleave", (event) => { if (!element.contains(event.relatedTarget)) over(false); });
   element.addEventListener("drop", (event) => {
     event.preventDefault();
     over(false);
-    if (event.dataTransfer.files.length) take(event.dataTransfer.files);
+    if (event.dataTransfer.files.length) take(event.dataTransfer.files, "drop");
   });
   document.addEventListener("paste", (event) => {
     const files = event.clipboardData?.files ?? [];
     const typing = event.target.closest?.("input, textarea, [contenteditable]");
-    if (files.length && !typing && element.checkVisibility?.()) take(files);
+    if (files.length && !typing && element.checkVisibility?.()) take(files, "paste");
   });
 }
 
-/** Read a picture file into a canvas; rejects with one sentence when it is none. */
-export async function readImage(file) {
+/** Read a picture file into a canvas of at most `longest` pixels a side; rejects with one sentence when it is none. */
+export async function readImage(file, { longest = LONGEST } = {}) {
   if (!file) throw new PlayError(t("explorer.no_file"));
   if (file.size > MOST_BYTES) throw new PlayError(t("explorer.file_large", { name: file.name, size: (file.size / 1e6).toFixed(0) }));
   let bitmap;
@@ -33,7 +33,7 @@ export async function readImage(file) {
   } catch {
     throw new PlayError(t("explorer.file_no_picture", { name: file.name }));
   }
-  const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
+  const scale = Math.min(1, longest / Math.max(bitmap.width, bitmap.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));

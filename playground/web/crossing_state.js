@@ -1,0 +1,226 @@
+// What crosses over: the model, the chosen picture, the direction, and the newest answer about them.
+// Every other module of the tab reads from here and listens here.
+
+import { Explored } from "./explored.js";
+import { state } from "./store.js";
+
+export const DIRECTIONS = ["a2b", "b2a"];
+export const FITS = ["letterbox", "tiles"];
+const FIRST = { index: 0, split: "test" };
+const FIRST_MS = 4000; // in which a run that has just begun is asked nothing but its pictures
+const LOOKED_MS = 1200; // after which a live run draws what was chosen
+
+/**
+ * Events: "space" (another model), "chosen" {by} (another picture, direction or fit), "answer"
+ * (what the server said of them), "sheet" {sheet, step} (pictures of a live run), "weights" {live}
+ * (the same picture crosses over differently now), "past" (a past frame is shown, or no more),
+ * "busy" (an answer is on its way, or no more), "status", "failed" (an error).
+ */
+export class Crossing extends Explored {
+  constructor() {
+    super("crossing");
+    Object.assign(this, {
+      status: "loading", // loading | ready | empty | failed
+      error: null, live: false, past: null, step: null, busy: false,
+      direction: DIRECTIONS[0], fit: FITS[0],
+      chosen: FIRST, // {index, split}, or {picture: data URL, name, by, …} that a person brought
+      answer: null, // {items, values, key} of the view "translate"
+      sheet: null, // the newest live or kept pictures
+      begun: -Infinity, // when the first picture of a live run came
+      chosenAt: -Infinity,
+    });
+    this.#know({});
+  }
+
+  // ---- which model ------------------------------------------------------------------------------
+
+  /** Begin with another source; `known` is what the page knows of it before anything was asked. */
+  begin(known) {
+    this.generation += 1;
+    this.source = state.source;
+    const { dataset } = this;
+    Object.assign(this, { past: null, error: null, answer: null, sheet: null, step: null });
+    this.#know(known);
+    if (dataset && this.dataset !== dataset && "index" in this.chosen) this.chosen = FIRST;
+    this.setStatus("loading");
+    this.emit("space");
+  }
+
+  #know({ model = null, config = {}, dataset = null, domains = [], paired = null, side = null }) {
+    Object.assign(this, { model, config, dataset, paired, side });
+    this.domains = domains.length === 2 ? domains : ["A", "B"];
+  }
+
+  setStatus(status, error = null) {
+    Object.assign(this, { status, error });
+    this.emit("status", status);
+  }
+
+  /** The other direction than the present one. */
+  get other() {
+    return DIRECTIONS.find((direction) => direction !== this.direction);
+  }
+
+  /** The names of the domains from which and to which pictures cross over now. */
+  names() {
+    const [a, b] = this.domains;
+    return this.direction === "a2b" ? { from: a, to: b } : { from: b, to: a };
+  }
+
+  // ---- what is chosen -----------------------------------------------------------------------------
+
+  /** The chosen picture as views take it. */
+  pictureArgs() {
+    const { picture, index, split } = this.chosen;
+    return picture ? { picture } : { index, split };
+  }
+
+  args() {
+    return { ...this.pictureArgs(), direction: this.direction, fit: this.fit };
+  }
+
+  /**
+   * Choose {index, split} or {picture, …}, with a direction if need be. `passing`: another one
+   * follows at once (a stroke that goes on, a camera that runs), so that only the stage follows.
+   */
+  choose(chosen, by, { passing = false, direction = this.direction } = {}) {
+    this.chosen = { ...chosen, by };
+    this.direction = direction;
+    this.#changed(by, passing);
+  }
+
+  turn(direction) {
+    if (direction === this.direction) return;
+    this.direction = direction;
+    this.#changed("direction");
+  }
+
+  setFit(fit) {
+    if (fit === this.fit) return;
+    this.fit = fit;
+    this.#changed("fit");
+  }
+
+  #changed(by, passing = false) {
+    this.chosenAt = performance.now();
+    if (!passing) this.emit("chosen", { by });
+    this.translate();
+  }
+
+  // ---- the server -----------------------------------------------------------------------------------
+
+  #key() {
+    return JSON.stringify(this.args());
+  }
+
+  /** Whether the answer is about what is chosen now. */
+  get answered() {
+    return this.answer?.key === this.#key();
+  }
+
+  /** Let the chosen picture cross over, and come back. */
+  async translate() {
+    if (this.status === "empty" || this.past) return;
+    const key = this.#key();
+    const { chosenAt, chosen: { by } } = this;
+    this.#setBusy(true);
+    try {
+      const answer = await this.ask("translate", this.args(), "translate");
+      if (!answer || (key !== this.#key() && !this.#follows(by))) return;
+      this.answer = { ...answer, key, chosenAt };
+      this.#learn(answer.values);
+      if (key === this.#key()) this.#setBusy(false);
+      this.setStatus("ready");
+      this.emit("answer", this.answer);
+    } catch (error) {
+      this.#setBusy(false);
+      if (this.status !== "ready") this.setStatus("failed", error);
+      this.emit("failed", error);
+    }
+  }
+
+  /** While one draws, answers about the strokes before the last are shown too. */
+  #follows(by) {
+    return Boolean(this.chosen.picture) && ["draw", "mirror"].includes(by) && this.chosen.by === by;
+  }
+
+  #learn({ domains, paired, side }) {
+    if (domains?.length === 2) this.domains = domains;
+    if (typeof paired === "boolean") this.paired = paired;
+    if (side) this.side = side;
+  }
+
+  #setBusy(busy) {
+    if (busy === this.busy) return;
+    this.busy = busy;
+    this.emit("busy", busy);
+  }
+
+  // ---- a live run -----------------------------------------------------------------------------------
+
+  /** Take pictures of a live run. */
+  takeLive(sheet, step) {
+    const first = this.status !== "ready";
+    Object.assign(this, { sheet, step });
+    if (first) {
+      this.begun = performance.now();
+      this.setStatus("ready");
+      if (!this.answered) this.translate();
+    }
+    this.emit("sheet", { sheet, step });
+    this.emit("weights", { live: true });
+  }
+
+  /** Whether the first of a live run's pictures is the chosen one: a run that is not one's own draws what it likes. */
+  get led() {
+    const usual = this.chosen.index === FIRST.index && this.chosen.split === FIRST.split;
+    const mine = state.run?.owner_is_you && performance.now() - this.chosenAt > LOOKED_MS;
+    return Boolean(usual || mine);
+  }
+
+  /** Whether a live run has had its first seconds for itself: what is asked of it takes its time. */
+  get settled() {
+    return performance.now() - this.begun > FIRST_MS;
+  }
+
+  // ---- the past ---------------------------------------------------------------------------------------
+
+  /** Show a past frame's pictures, or the present again (null). */
+  showPast(frame) {
+    const was = this.past;
+    const sheet = frame?.views?.translations;
+    this.past = sheet ? { step: frame.step, sheet } : null;
+    if (!was && !this.past) return;
+    this.emit("past", this.past);
+    if (!this.past && !this.answered) this.translate();
+  }
+}
+
+/**
+ * What a panel needs to stay up to date only while it is seen: `ask()` fetches and shows.
+ * @param {Crossing} lab
+ * @param {() => Promise<void>|void} ask
+ * @param {{live?: boolean, chosen?: boolean}} [when] also while a run trains; also when another
+ *   picture is chosen
+ */
+export function freshness(lab, ask, { live = false, chosen = true } = {}) {
+  let stale = true;
+  let seen = false;
+  const touch = () => {
+    stale = true;
+    if (!seen || lab.status !== "ready" || lab.past) return;
+    stale = false;
+    ask();
+  };
+  lab.on("space", touch);
+  lab.on("status", () => { if (stale) touch(); });
+  lab.on("weights", (weights) => { if (!weights.live || live) touch(); });
+  if (chosen) lab.on("chosen", touch);
+  return {
+    touch,
+    shown: (on) => {
+      seen = on;
+      if (on && stale) touch();
+    },
+  };
+}
