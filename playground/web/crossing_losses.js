@@ -1,0 +1,183 @@
+// The losses of a translator, each beside the pictures that it is computed from, both ways.
+
+import { debounce, errorLine, h, setText } from "./explorer_dom.js";
+import { seriesOf, onHistory, metric, runShown, active } from "./curves_history.js";
+import { attempt } from "./curves_settings.js";
+import { freshness } from "./crossing_state.js";
+import { columnOf, heatScale } from "./crossing_figures.js";
+import { ColumnPicker, LossBar } from "./crossing_loss_bar.js";
+import { LossRow } from "./crossing_loss_row.js";
+import { WAYS, lossesOf, weightsOf } from "./crossing_terms.js";
+import { fill } from "./dom.js";
+import { decoded } from "./views_pictures.js";
+import { applySettings, command, emit, on, settings, state, t } from "./store.js";
+
+const JUDGE_MS = 3000; // how often D is asked about the pictures of a live run
+const SEND_MS = 200; // a dragged weight is sent when it rests
+
+export const buildLosses = (lab) => new LossesView(lab);
+
+class LossesView {
+  constructor(lab) {
+    Object.assign(this, { lab, column: 0, shownSheet: null, tiles: null, judged: {}, moved: {}, seen: false, rows: {}, model: null });
+    this.#build();
+    this.fresh = freshness(lab, () => this.#load(), { chosen: false });
+    this.send = debounce((field, value) => attempt(() => command("set", { field, value })), SEND_MS);
+    lab.on("space", () => this.#space());
+    lab.on("sheet", () => this.#draw());
+    lab.on("past", () => this.#draw());
+    onHistory((what) => { if (what === "metrics" || what === "reset") this.#write(); });
+    for (const type of ["run", "settings", "catalogue"]) on(type, () => this.#write());
+  }
+
+  #build() {
+    this.bar = new LossBar();
+    this.picker = new ColumnPicker((column) => { this.column = column; this.#draw(); });
+    this.failure = errorLine();
+    this.list = h("div", { class: "cy-losses" });
+    this.note = h("p", { class: "play-note" });
+    this.element = h("div", { class: "x-stack cy-view" }, this.bar.element,
+      h("div", { class: "cy-line" }, this.picker.element, heatScale().element),
+      this.failure.element, this.list, this.note);
+  }
+
+  /** The rows that the model has: CycleGAN's losses are not pix2pix's. */
+  #rows() {
+    const model = this.lab.model ?? "cyclegan";
+    const kind = this.lab.config?.loss ?? "least_squares";
+    const key = `${model} ${kind} ${this.lab.domains}`;
+    if (this.built === key) return;
+    this.built = key;
+    this.model = model;
+    this.rows = Object.fromEntries(Object.entries(lossesOf(model)).map(([loss, field]) =>
+      [loss, new LossRow({ loss, field, kind, model, domains: this.lab.domains, weigh: (value) => this.#weigh(field, value) })]));
+    fill(this.list, Object.values(this.rows).map((row) => row.element));
+    setText(this.note, t(`cyclegan.losses_note_${model}`));
+  }
+
+  #space() {
+    Object.assign(this, { asked: null, judged: {}, moved: {} });
+    this.failure.clear();
+    this.#rows();
+    for (const row of Object.values(this.rows)) row.clear();
+    this.#write();
+  }
+
+  shown(seen) {
+    this.seen = seen;
+    this.fresh.shown(seen);
+    if (!seen) return;
+    this.#rows();
+    this.#draw();
+    this.#write();
+  }
+
+  // ---- pictures -----------------------------------------------------------------------------------
+
+  /** A saved model is asked for its pictures once. */
+  async #load() {
+    if (this.lab.live) return;
+    try {
+      const answer = await this.lab.ask("translations", {}, "losses");
+      if (!answer) return;
+      this.asked = answer.items.sheet;
+      this.failure.clear();
+      this.#draw();
+    } catch (error) {
+      this.failure.show(error);
+    }
+  }
+
+  async #draw() {
+    const { lab } = this;
+    const sheet = lab.past?.sheet ?? (lab.live ? lab.sheet : this.asked ?? lab.sheet);
+    if (!this.seen || !sheet) return;
+    this.#rows();
+    const image = await decoded(sheet);
+    this.column = Math.min(this.column, sheet.columns - 1);
+    this.tiles = columnOf(image, sheet, this.column);
+    this.picker.draw(image, sheet, this.column, lab.domains);
+    for (const row of Object.values(this.rows)) row.draw(this.tiles);
+    this.#write();
+    this.#judge(`${lab.generation} ${sheet.src.length} ${this.column}`);
+  }
+
+  /** Ask D which patches of the translations look real; of a run that trains, every few seconds. */
+  async #judge(key) {
+    const { lab, tiles } = this;
+    const soon = lab.live && performance.now() - (this.judgedAt ?? -Infinity) < JUDGE_MS;
+    if (lab.past || this.judging || this.judgedKey === key || soon || lab.status !== "ready") return;
+    Object.assign(this, { judging: true, judgedKey: key, judgedAt: performance.now() });
+    try {
+      for (const way of WAYS) {
+        const picture = tiles[way === "a2b" ? "a" : "b"].toDataURL("image/png");
+        const answer = await lab.ask("translate", { picture, direction: way });
+        if (!answer || this.tiles[way[0]] !== tiles[way[0]]) continue;
+        this.judged[way] = answer.values;
+        this.rows.validity?.lay(way, answer.items.patches ? await decoded(answer.items.patches) : null);
+      }
+      this.#write();
+    } catch (error) {
+      console.info("The discriminators were not asked:", error.message);
+    } finally {
+      this.judging = false;
+    }
+  }
+
+  // ---- numbers and weights ------------------------------------------------------------------------
+
+  /** The settings by which the losses are weighed: a run's own, or those that the person tries out. */
+  #config() {
+    const run = runShown();
+    return run && active(run) ? run.config : { ...this.lab.config, ...this.moved };
+  }
+
+  /** A loss now: in training where a run is shown, else on held-out pictures. */
+  #value(loss, way, split) {
+    const { past } = this.lab;
+    const name = `${way}/${loss}`;
+    if (past && runShown()) {
+      const series = seriesOf(split, name);
+      const i = series ? series.nearest(past.step) : -1;
+      return i < 0 ? null : series.y[i];
+    }
+    return metric(split, name);
+  }
+
+  #write() {
+    if (!this.seen) return;
+    const config = this.#config();
+    const weights = weightsOf(this.model, config);
+    const values = {};
+    for (const [loss, row] of Object.entries(this.rows)) {
+      values[loss] = WAYS.map((way) => {
+        const [train, test] = ["train", "test"].map((split) => this.#value(loss, way, split));
+        const patches = loss === "validity" ? this.judged[way] : null;
+        row.numbers(way, { train, test, patches });
+        return train ?? test ?? (patches ? unlike(patches.patches, config.loss) : null);
+      });
+      row.weight(config[row.field], weights[loss], config);
+    }
+    this.bar.set(this.model, weights, values, Boolean(runShown()));
+  }
+
+  #weigh(field, value) {
+    const run = runShown();
+    const live = run && active(run);
+    this.moved[field] = value;
+    if (settings().model === this.model) applySettings({ config: { [field]: value }, ...(live ? {} : { preset: null }) });
+    if (live && run.owner_is_you) {
+      this.send(field, value);
+      emit("tried", { what: "weight", field, value });
+    }
+    this.#write();
+  }
+}
+
+/** The validity loss of what D says of each patch, as far as it can be told from opinions. */
+function unlike(rows, loss) {
+  const all = (rows ?? []).flat();
+  if (!all.length) return null;
+  const each = loss === "nonsaturating" ? (p) => -Math.log(Math.max(p, 1e-6)) : (p) => (p - 1) ** 2;
+  return all.reduce((sum, p) => sum + each(p), 0) / all.length;
+}
