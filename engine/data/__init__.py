@@ -11,9 +11,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from engine.data import emoji, emoji_pairs, fashion, mnist, own_points, points, stacked
+from engine.data import (
+    emoji,
+    emoji_pairs,
+    fashion,
+    mnist,
+    own_points,
+    pictures,
+    points,
+    stacked,
+    two_domains,
+)
 from engine.data.base import Dataset, Split, indices_at
-from engine.data.pictures import PREFIX, describe_saved, load_saved
 from engine.data.reading import clean_name, read_picture
 from engine.errors import DataError
 
@@ -35,6 +44,7 @@ _ABOUT = (
     stacked.ABOUT,
     *points.ABOUT,
 )
+_OWN = (pictures, two_domains, own_points)  # what people bring
 
 
 def load(key: str, root: Path | None = None) -> Dataset:
@@ -50,28 +60,32 @@ def load(key: str, root: Path | None = None) -> Dataset:
     if key in points.KEYS:
         return _load_points(key)
     if is_own(key):
-        if root is None:
-            raise _rootless()
-        return own_points.load_saved(key, root) if _is_points(key) else load_saved(key, root)
+        return _module(key).load_saved(key, _needed(root))
     known = ", ".join(about.key for about in _ABOUT)
     raise DataError(
-        f"There is no data set {clean_name(str(key))!r}; known are {known}, {PREFIX}… for uploaded "
-        f"pictures and {own_points.PREFIX}… for own points.",
+        f"There is no data set {clean_name(str(key))!r}; known are {known}, "
+        f"{pictures.PREFIX}… for uploaded pictures, {two_domains.PREFIX}… for two domains of them "
+        f"and {own_points.PREFIX}… for own points.",
         field="dataset",
     )
 
 
 def is_own(key: Any) -> bool:
-    """Say whether a key names pictures or points that a person brought."""
-    return isinstance(key, str) and key.startswith((PREFIX, own_points.PREFIX))
+    """Say whether a key names what a person brought."""
+    return isinstance(key, str) and key.startswith(tuple(module.PREFIX for module in _OWN))
 
 
-def _is_points(key: str) -> bool:
-    return key.startswith(own_points.PREFIX)
+def _module(key: str) -> Any:
+    for module in _OWN:
+        if key.startswith(module.PREFIX):
+            return module
+    raise DataError(f"{clean_name(key)!r} is nothing that a person brought.", field="dataset")
 
 
-def _rootless() -> DataError:
-    return DataError("What people brought needs the folder that it lies in.", field="dataset")
+def _needed(root: Path | None) -> Path:
+    if root is None:
+        raise DataError("What people brought needs the folder that it lies in.", field="dataset")
+    return root
 
 
 def describe(root: Path | None = None, keys: Iterable[str] = ()) -> list[dict[str, Any]]:
@@ -93,10 +107,8 @@ def describe(root: Path | None = None, keys: Iterable[str] = ()) -> list[dict[st
 
 def load_entry(key: str, root: Path | None) -> dict[str, Any]:
     """Return the entry of what a person brought; raises `DataError` when it is gone."""
-    if root is None:
-        raise _rootless()
-    describe_it = own_points.describe_saved if _is_points(key) else describe_saved
-    return describe_it(key, root)
+    entry: dict[str, Any] = _module(key).describe_saved(key, _needed(root))
+    return entry
 
 
 @lru_cache(maxsize=4)

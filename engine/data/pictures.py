@@ -5,24 +5,24 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine.data.base import About, Dataset, Split, fingerprint
+from engine.data.decoding import LeftOut, prepared
 from engine.data.digits import prepare_picture
-from engine.data.reading import clean_name, read_picture
+from engine.data.reading import clean_name
 from engine.data.saved import read_about, read_arrays, write_arrays
-from engine.data.uploads import PictureFile, picture_files
+from engine.data.uploads import picture_files
 from engine.errors import DataError
 
 PREFIX = "pictures:"
 SIZES = (28, 32, 64)
 MIN_PICTURES = 20
 MAX_CLASSES = 100
-MAX_TOTAL_PIXELS = 1_000_000_000  # this and the next bound the time that decoding takes
-MAX_UNREADABLE = 100
 TEST_SHARE = 0.1
 RECOMMENDED = {"likelihood": "bernoulli_gray"}
 SOURCE, LICENCE = "pictures uploaded by a person", "theirs"
@@ -44,31 +44,15 @@ def build(files: list[tuple[str, bytes]], *, size: int, colour: bool, name: str)
         raise DataError(f"Pictures can be made 28, 32 or 64 px a side; got {size!r}.", field="size")
     shape = (3 if colour else 1, size, size)
     found: dict[str, dict[str, np.ndarray]] = {}  # class -> digest -> C x H x W
-    unreadable: list[str] = []
-    copies, pixels_left = 0, MAX_TOTAL_PIXELS
-    for file in picture_files(files):
-        try:
-            picture, pixels = _read(file, shape)
-        except DataError as error:
-            unreadable.append(error.sentence)
-            if len(unreadable) > MAX_UNREADABLE:
-                raise DataError(
-                    f"More than {MAX_UNREADABLE} files cannot be read as pictures. "
-                    + " ".join(unreadable[:3])
-                ) from error
-            continue
-        pixels_left -= pixels
-        if pixels_left < 0:
-            raise DataError(
-                f"The pictures have more than {MAX_TOTAL_PIXELS // 1_000_000:,} megapixels "
-                "together; make them smaller first."
-            )
+    left_out = LeftOut()
+    prepare = partial(prepare_picture, shape=shape)
+    for file, picture in prepared(picture_files(files), prepare, left_out):
         members = found.setdefault(file.folder, {})
         digest = hashlib.sha256(picture.data).hexdigest()
-        copies += digest in members
+        left_out.copies += digest in members
         members[digest] = picture
-    _check_counts(found, unreadable, copies)
-    return _dataset(found, clean_name(name) or "My pictures", _notes(unreadable, copies))
+    _check_counts(found, left_out.notes)
+    return _dataset(found, clean_name(name) or "My pictures", left_out.notes)
 
 
 def save(dataset: Dataset, root: Path) -> str:
@@ -133,34 +117,16 @@ def describe_saved(key: str, root: Path) -> dict[str, Any]:
     ).describe()
 
 
-def _read(file: PictureFile, shape: tuple[int, int, int]) -> tuple[np.ndarray, int]:
-    """Return the prepared picture, C x H x W uint8, and how many pixels were decoded."""
-    picture = read_picture(file.data, file.name)
-    return prepare_picture(picture, shape), picture.info["decoded_pixels"]
-
-
-def _check_counts(
-    found: dict[str, dict[str, np.ndarray]], unreadable: list[str], copies: int
-) -> None:
+def _check_counts(found: dict[str, dict[str, np.ndarray]], notes: tuple[str, ...]) -> None:
     count = sum(len(members) for members in found.values())
     if count < MIN_PICTURES:
         sentence = f"{count} different pictures could be read; at least {MIN_PICTURES} are needed."
-        raise DataError(" ".join([sentence, *_notes(unreadable, copies)]))
+        raise DataError(" ".join([sentence, *notes]))
     if len(found) > MAX_CLASSES:
         raise DataError(
             f"The pictures lie in {len(found)} folders; at most {MAX_CLASSES} are allowed, "
             "since each is a class."
         )
-
-
-def _notes(unreadable: list[str], copies: int) -> tuple[str, ...]:
-    notes = []
-    if unreadable:
-        more = f" And {len(unreadable) - 3} more." if len(unreadable) > 3 else ""
-        notes.append(f"{len(unreadable)} left out: {' '.join(unreadable[:3])}{more}")
-    if copies:
-        notes.append(f"{copies} left out as second copies of the same picture.")
-    return tuple(notes)
 
 
 def _dataset(

@@ -13,6 +13,8 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
 
 from engine.data.reading import MAX_BYTES, clean_name
 from engine.errors import DataError
@@ -32,11 +34,16 @@ _JUNK = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)"
 
 @dataclass(frozen=True)
 class PictureFile:
-    """One file as it came: its shown name, the folder it lay in ("" for none), its bytes."""
+    """One file as it came: its shown name, the folders it lay in, outermost first, its bytes."""
 
     name: str
-    folder: str
+    folders: tuple[str, ...]
     data: bytes
+
+    @property
+    def folder(self) -> str:
+        """Return the innermost folder; "" when there is none."""
+        return self.folders[-1] if self.folders else ""
 
 
 def picture_files(files: list[tuple[str, bytes]]) -> Iterator[PictureFile]:
@@ -50,41 +57,50 @@ def picture_files(files: list[tuple[str, bytes]]) -> Iterator[PictureFile]:
         if not name.strip():
             raise DataError("A file without a name was sent; give each picture a name.")
         if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-            yield from _from_zip(name, data, budget)
+            yield from _from_zip(name, io.BytesIO(data), budget)
         elif not _JUNK.search(name):
             budget.take(len(data))
             budget.count()
             folder, _, last = name.rpartition("/")
-            yield PictureFile(clean_name(last), _folder(folder), data)
+            yield PictureFile(clean_name(last), _folders(folder), data)
+
+
+def archive_pictures(path: Path, *, pictures: int, size: int) -> Iterator[PictureFile]:
+    """Yield the pictures of a zip on the disk, as `picture_files` does, within other bounds.
+
+    At most so many pictures, and `size` bytes of them.
+    """
+    with open(path, "rb") as stream:
+        yield from _from_zip(path.name, stream, _Budget(pictures, size))
 
 
 class _Budget:
     """What is left of the limits, over all files of one upload."""
 
-    def __init__(self) -> None:
-        self.bytes_left = MAX_TOTAL_BYTES
-        self.pictures_left = MAX_PICTURES
+    def __init__(self, pictures: int = MAX_PICTURES, size: int = MAX_TOTAL_BYTES) -> None:
+        self.pictures, self.size = pictures, size
+        self.pictures_left, self.bytes_left = pictures, size
 
     def take(self, size: int) -> None:
         self.bytes_left -= size
         if self.bytes_left < 0:
             raise DataError(
-                f"The pictures come to more than {MAX_TOTAL_BYTES // _MB} MB once unpacked; "
+                f"The pictures come to more than {self.size // _MB:,} MB once unpacked; "
                 "send fewer or smaller ones."
             )
 
     def count(self) -> None:
         self.pictures_left -= 1
         if self.pictures_left < 0:
-            raise DataError(f"There are more than {MAX_PICTURES:,} pictures; send fewer.")
+            raise DataError(f"There are more than {self.pictures:,} pictures; send fewer.")
 
 
-def _from_zip(name: str, data: bytes, budget: _Budget) -> Iterator[PictureFile]:
+def _from_zip(name: str, stream: BinaryIO, budget: _Budget) -> Iterator[PictureFile]:
     shown = clean_name(name)
-    if data.count(b"PK\x01\x02") > MAX_ENTRIES:  # before zipfile makes an object of each
+    if _entries(stream) > MAX_ENTRIES:  # before zipfile makes an object of each
         raise DataError(f"{shown} holds more than {MAX_ENTRIES:,} files.")
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(stream) as archive:
             entries = archive.infolist()
             for entry in entries:
                 _check_entry(entry, shown)
@@ -94,11 +110,22 @@ def _from_zip(name: str, data: bytes, budget: _Budget) -> Iterator[PictureFile]:
                 content = _read_entry(archive, entry, shown, budget)
                 if content is not None:
                     folder, _, last = entry.filename.rpartition("/")
-                    yield PictureFile(clean_name(last), _folder(folder), content)
+                    yield PictureFile(clean_name(last), _folders(folder), content)
     except (zipfile.BadZipFile, EOFError, OSError, ValueError, KeyError) as error:
         raise DataError(f"{shown} is a damaged zip archive.") from error
     except (NotImplementedError, RuntimeError) as error:
         raise DataError(f"{shown} {_UNSUPPORTED}") from error
+
+
+def _entries(stream: BinaryIO) -> int:
+    """Count the headers of a zip's directory, a part at a time."""
+    mark = b"PK\x01\x02"
+    found, rest = 0, b""
+    while part := stream.read(_MB):
+        found += (rest + part).count(mark)
+        rest = part[-len(mark) + 1 :]
+    stream.seek(0)
+    return found
 
 
 def _check_entry(entry: zipfile.ZipInfo, archive: str) -> None:
@@ -154,8 +181,9 @@ def _read_entry(
     return content
 
 
-def _folder(path: str) -> str:
-    """Return the innermost folder's name of a relative path, cleaned; "" when there is none."""
-    if re.match(r"[A-Za-z]:|/", path) or "\\" in path or ".." in path.split("/"):
-        return ""
-    return clean_name(path.rpartition("/")[2], limit=40)
+def _folders(path: str) -> tuple[str, ...]:
+    """Return the folders of a relative path, cleaned; () when it is none."""
+    parts = path.split("/")
+    if re.match(r"[A-Za-z]:|/", path) or "\\" in path or ".." in parts:
+        return ()
+    return tuple(clean_name(part, limit=40) for part in parts if part not in ("", "."))
