@@ -1,4 +1,4 @@
-"""The terminal door: `python -m engine train | evaluate | list`."""
+"""The terminal door: `python -m engine train | evaluate | list | translate`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
+from engine import translate
 from engine.errors import CheckpointError, NoSpace, PlaygroundError, Rejected
 
 ABOUT = frozenset(
@@ -83,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true")
     listing.add_argument("--runs", type=Path, default=RUNS, help="folder of the server's runs")
     listing.set_defaults(run=_list)
+    translate.add_to(commands)
     return parser
 
 

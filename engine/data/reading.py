@@ -6,34 +6,44 @@ that the page's framework decodes on its own.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import io
 import re
 import unicodedata
 import warnings
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from engine.errors import DataError
+from engine.errors import DataError, Rejected
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 FORMATS_SENTENCE = "PNG, JPEG, WebP, GIF or BMP"
 MAX_PIXELS = 20_000_000
 MAX_BYTES = 20_000_000
 MIN_SIDE_PX = 4
-KEPT_SIDE_PX = 1024  # larger pictures are reduced: nothing here looks at more
+KEPT_SIDE_PX = 1024  # larger pictures are reduced: little here looks at more
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
-def read_picture(data: bytes, name: str = "The file", *, keep_alpha: bool = False) -> Image.Image:
-    """Return the picture in `data` as RGB with 8 bits a channel, at most 1024 px a side.
+def read_picture(
+    data: bytes,
+    name: str = "The file",
+    *,
+    keep_alpha: bool = False,
+    kept_side_px: int = KEPT_SIDE_PX,
+) -> Image.Image:
+    """Return the picture in `data` as RGB with 8 bits a channel, at most `kept_side_px` a side.
 
     It is turned upright by its EXIF tag, transparency lies on white, and of an animation the
     first frame is taken; with `keep_alpha`, a picture that has transparency comes as RGBA.
-    No metadata is kept; `info["notes"]` has sentences about what was changed, and
-    `info["decoded_pixels"]` says how much work it was.
+    No metadata is kept; `info["notes"]` has sentences about what was changed,
+    `info["decoded_pixels"]` says how much work it was, and `info["size"]` is the picture's own
+    width and height, upright.
 
     `name` opens the sentence of the `DataError` that is raised for anything that cannot be
     read; a picture over 20 megapixels is refused from its header, before it is decoded.
@@ -46,12 +56,15 @@ def read_picture(data: bytes, name: str = "The file", *, keep_alpha: bool = Fals
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_size(image.size, name)
             animated = bool(getattr(image, "is_animated", False))
-            image.draft("RGB", (KEPT_SIDE_PX, KEPT_SIDE_PX))  # JPEG only: decode at less size
+            size = image.size
+            image.draft("RGB", (kept_side_px, kept_side_px))  # JPEG only: decode at less size
             image.load()
             pixels = image.width * image.height
             upright = ImageOps.exif_transpose(image)
+            if upright.size != image.size:
+                size = size[::-1]
         picture = _eight_bit(upright, keep_alpha)
-        picture.thumbnail((KEPT_SIDE_PX, KEPT_SIDE_PX), Image.Resampling.LANCZOS)
+        picture.thumbnail((kept_side_px, kept_side_px), Image.Resampling.LANCZOS)
     except DataError:
         raise
     except UnidentifiedImageError:
@@ -61,8 +74,22 @@ def read_picture(data: bytes, name: str = "The file", *, keep_alpha: bool = Fals
     except Exception as error:  # decoders of damaged files raise nearly anything
         raise DataError(f"{name} is damaged or cut short and cannot be read.") from error
     notes = [f"{name} is animated; its first frame is used."] if animated else []
-    picture.info = {"notes": notes, "decoded_pixels": pixels}
+    picture.info = {"notes": notes, "decoded_pixels": pixels, "size": size}
     return picture
+
+
+def read_data_url(text: Any, kept_side_px: int = KEPT_SIDE_PX) -> Image.Image:
+    """Read a picture that the page sends as a data URL, RGB or RGBA.
+
+    Raises `Rejected` when it is no data URL, and `DataError` as `read_picture` does.
+    """
+    if not isinstance(text, str) or not text.startswith("data:image/") or "," not in text:
+        raise Rejected("A picture must come as a data URL of an image.", field="picture")
+    try:
+        data = base64.b64decode(text.split(",", 1)[1], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Rejected("The picture's data is not valid base64.", field="picture") from error
+    return read_picture(data, "The picture", keep_alpha=True, kept_side_px=kept_side_px)
 
 
 def clean_name(name: str, limit: int = 60) -> str:
@@ -87,10 +114,11 @@ def _check_size(size: tuple[int, int], name: str) -> None:
 
 def _eight_bit(image: Image.Image, keep_alpha: bool) -> Image.Image:
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        values = np.asarray(image, dtype=np.float64)
+        values = np.array(image, dtype=np.float32)
         if values.max() > 255:  # Pillow's own conversion would clip 16 bits at 255
-            values = values / 257
-        image = Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
+            values /= 257
+        np.clip(np.rint(values, out=values), 0, 255, out=values)
+        image = Image.fromarray(values.astype(np.uint8))
     if not image.has_transparency_data:
         return image.convert("RGB")
     image = image.convert("RGBA")
