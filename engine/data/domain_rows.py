@@ -51,9 +51,9 @@ class Found(NamedTuple):
         return hashlib.sha256(self.picture.data).digest()
 
     @property
-    def stem(self) -> str:
-        """Return what a picture's name has in common with its partner's."""
-        return _SIDE.sub("", PurePath(self.name).stem.lower())
+    def stem(self) -> tuple[str, str]:
+        """Return what a picture has in common with its partner: split, name without its side."""
+        return self.split, _SIDE.sub("", PurePath(self.name).stem.lower())
 
 
 @dataclass
@@ -130,12 +130,12 @@ def advice(count: int) -> tuple[str, ...]:
     return tuple(sentence for limit, sentence in ADVICE if count < limit)[:1]
 
 
-def _by_stem(domain: Domain) -> dict[str, Found]:
-    found: dict[str, Found] = {}
+def _by_stem(domain: Domain) -> dict[tuple[str, str], Found]:
+    found: dict[tuple[str, str], Found] = {}
     for one in domain.found:
         if one.stem in found:
             raise DataError(
-                f"These are no pairs: {domain.name} has two pictures {clean_name(one.stem)}.",
+                f"These are no pairs: {domain.name} has two pictures {clean_name(one.stem[1])}.",
                 field="paired",
             )
         found[one.stem] = one

@@ -152,8 +152,11 @@ def test_pairs_stay_together_in_both_splits() -> None:
 def test_the_names_of_partners_may_end_in_their_side() -> None:
     a = [(f"{i}_A.png", png(i)) for i in range(30)]
     b = [(f"{i}_B.jpg", png(1000 + i)) for i in range(30)]
-    made = both(folder("trainA", a) + folder("trainB", b), paired=True)
-    assert len(made.train) + len(made.test) == 30
+    members = folder("trainA", a) + folder("trainB", b)
+    members += folder("testA", [("1_A.png", png(90))]) + folder("testB", [("1_B.png", png(1090))])
+    made = both(members, paired=True)
+    assert (len(made.train), len(made.test)) == (30, 1)
+    assert numbers(made.test.images[:, :3]) == [90]
 
 
 @pytest.mark.parametrize(
