@@ -15,11 +15,12 @@ import orjson
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.errors import PlaygroundError, Rejected
 from playground import web_files
+from playground.answers import JSON, download, json_bytes, stored
 from playground.streams import EventStream, chunks, poll
 from playground.strings import t
 
@@ -30,16 +31,6 @@ log = logging.getLogger("playground")
 PREFIX = "/gradio_api/play"
 OWNER = re.compile(r"[A-Za-z0-9_\-]{16,128}")
 Handler = Callable[["Service", Request], Awaitable[Any]]
-
-
-class JSON(Response):
-    """JSON by orjson; NaN and infinity become null."""
-
-    media_type = "application/json"
-
-    def render(self, content: Any) -> bytes:
-        """Encode `content`."""
-        return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def routes(service: Service) -> list[Route]:
@@ -66,6 +57,10 @@ def routes(service: Service) -> list[Route]:
         route("/runs/{id}/film.webp", "GET", _film),
         route("/explore/{view}", "POST", _explore),
         route("/pictures", "POST", _pictures),
+        route("/domains", "POST", _domains),
+        route("/public-sets", "GET", _public_set),
+        route("/public-sets", "POST", _fetch_public_set),
+        route("/public-sets", "DELETE", _stop_public_set),
         route("/points", "POST", _points),
         route("/checkpoints", "POST", _checkpoints),
         route("/checkpoints/{name:path}", "GET", _shipped),
@@ -173,7 +168,7 @@ async def _events(service: Service, request: Request) -> Any:
     after = _number(request, "after", 0) or 0
     view = service.view(run_id, _viewer(request))
     if request.query_params.get("poll"):
-        return _json_bytes(poll(service.events(run_id, after), orjson.dumps(view)))
+        return json_bytes(poll(service.events(run_id, after), orjson.dumps(view)))
     last = request.headers.get("last-event-id", "")
     if last.isdecimal():
         after = max(after, int(last))
@@ -188,7 +183,7 @@ async def _events(service: Service, request: Request) -> Any:
 
 async def _timeline(service: Service, request: Request) -> Any:
     after = _number(request, "after_step")
-    return _json_bytes(
+    return json_bytes(
         await service.timeline(request.path_params["id"], -1 if after is None else after)
     )
 
@@ -196,31 +191,31 @@ async def _timeline(service: Service, request: Request) -> Any:
 async def _metrics(service: Service, request: Request) -> Response:
     run_id = request.path_params["id"]
     text = await service.metrics_csv(run_id)
-    return _download(text.encode(), f"{run_id}-metrics.csv", "text/csv; charset=utf-8")
+    return download(text.encode(), f"{run_id}-metrics.csv", "text/csv; charset=utf-8")
 
 
 async def _checkpoint(service: Service, request: Request) -> Response:
     run_id = request.path_params["id"]
     path = await service.run_checkpoint(run_id, _number(request, "step"))
-    return _file(path, f"{run_id}-{path.name}")
+    return stored(path, f"{run_id}-{path.name}")
 
 
 async def _shipped(service: Service, request: Request) -> Response:
     path = await service.saved_checkpoint(request.path_params["name"])
-    return _file(path, "-".join(path.parts[-2:]))
+    return stored(path, "-".join(path.parts[-2:]))
 
 
 async def _script(service: Service, request: Request) -> Response:
     run_id = request.path_params["id"]
     text = await service.script(run_id)
-    return _download(text.encode(), f"{run_id}.py", "text/x-python; charset=utf-8")
+    return download(text.encode(), f"{run_id}.py", "text/x-python; charset=utf-8")
 
 
 async def _film(service: Service, request: Request) -> Response:
     run_id = request.path_params["id"]
     view = request.query_params.get("view", "grid")
     data = await service.film(run_id, view)
-    return _download(data, f"{run_id}-{view}.webp", "image/webp")
+    return download(data, f"{run_id}-{view}.webp", "image/webp")
 
 
 async def _explore(service: Service, request: Request) -> Any:
@@ -228,15 +223,35 @@ async def _explore(service: Service, request: Request) -> Any:
     source, args = body.get("source"), body.get("args", {})
     if not isinstance(source, dict) or not isinstance(args, dict):
         raise Rejected(t("shell.explore_shape"), field="source")
-    return _json_bytes(await service.explore(source, request.path_params["view"], args))
+    return json_bytes(await service.explore(source, request.path_params["view"], args))
 
 
 async def _pictures(service: Service, request: Request) -> Any:
     owner = _owner(request)
     async with request.form(max_files=5000, max_fields=20) as form:
         files = [(f.filename or "", f.file) for f in _files(form)]
-        options = {k: str(v) for k, v in form.multi_items() if not isinstance(v, UploadFile)}
-        return JSON(await service.add_pictures(owner, files, options), status_code=201)
+        return JSON(await service.add_pictures(owner, files, _options(form)), status_code=201)
+
+
+async def _domains(service: Service, request: Request) -> Any:
+    owner = _owner(request)
+    async with request.form(max_files=5000, max_fields=20) as form:
+        sent = [(name, v) for name, v in form.multi_items() if isinstance(v, UploadFile)]
+        files = [(name, v.filename or "", v.file) for name, v in sent]
+        return JSON(await service.add_domains(owner, files, _options(form)), status_code=201)
+
+
+async def _public_set(service: Service, request: Request) -> Any:
+    return service.domains.progress(_owner(request))
+
+
+async def _fetch_public_set(service: Service, request: Request) -> Any:
+    owner = _owner(request)
+    return JSON(service.domains.fetch(owner, await _body(request)), status_code=202)
+
+
+async def _stop_public_set(service: Service, request: Request) -> Any:
+    return service.domains.stop(_owner(request))
 
 
 async def _points(service: Service, request: Request) -> Any:
@@ -269,14 +284,5 @@ def _files(form: Any) -> list[UploadFile]:
     return [v for _, v in form.multi_items() if isinstance(v, UploadFile)]
 
 
-def _json_bytes(body: bytes) -> Response:
-    return Response(body, media_type="application/json")
-
-
-def _file(path: Any, name: str) -> Response:
-    return FileResponse(path, media_type="application/octet-stream", filename=name)
-
-
-def _download(data: bytes, name: str, media_type: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(data, media_type=media_type, headers=headers)
+def _options(form: Any) -> dict[str, str]:
+    return {k: str(v) for k, v in form.multi_items() if not isinstance(v, UploadFile)}

@@ -28,6 +28,7 @@ JSON_LIMIT = 256 * 1024
 OTHER_LIMIT = 1024 * 1024
 UPLOAD_LIMITS = {
     f"{PLAY}/pictures": 64 * 2**20,
+    f"{PLAY}/domains": 128 * 2**20,
     f"{PLAY}/checkpoints": 32 * 2**20,
     f"{PLAY}/points": 2 * 2**20,
     "/gradio_api/upload": 8 * 2**20,

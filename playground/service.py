@@ -16,6 +16,7 @@ from engine.rng import MAX_SEED
 from engine.runs import RunStore, describe_checkpoint
 from engine.spec import MAX_STEPS
 from playground import downloads, film
+from playground.domains import Domains
 from playground.strings import t
 
 T = TypeVar("T")
@@ -41,6 +42,7 @@ class Limits:
     max_steps: int = MAX_STEPS
     max_seed: int = MAX_SEED
     picture_upload_mb: int = 64
+    domains_upload_mb: int = 128
     checkpoint_upload_mb: int = 32
     points_upload_mb: int = 2
 
@@ -54,6 +56,7 @@ class Service:
         self._brought: dict[str, list[str]] = {}  # owner -> data sets
         self._headers: dict[Path, tuple[int, dict[str, Any]]] = {}
         self._uploading = asyncio.Semaphore(1)  # decoding pictures takes memory: one at a time
+        self.domains = Domains(store.root, device, self._bring)
 
     # ---- what there is to choose ------------------------------------------------------------
 
@@ -71,6 +74,7 @@ class Service:
             "published": [p.to_dict() for e in registry.MODELS.values() for p in e.published],
             "device": self.device,
             "limits": asdict(Limits()),
+            "two_domains": self.domains.describe(),
             "version": _version(),
         }
 
@@ -190,6 +194,12 @@ class Service:
         async with self._uploading:
             added = await _in_thread(self._keep_pictures, given, chosen)
         return self._bring(owner, added)
+
+    async def add_domains(
+        self, owner: str, files: list[tuple[str, str, BinaryIO]], options: dict[str, str]
+    ) -> dict[str, Any]:
+        """Make a data set of two domains of uploaded pictures."""
+        return await self.domains.add(owner, files, options, self._uploading)
 
     async def add_points(self, owner: str, points: Any, name: str) -> dict[str, Any]:
         """Make a data set of drawn points, pairs of numbers."""
