@@ -70,11 +70,12 @@ def build(
     models: list[dict[str, Any]],
     datasets: list[dict[str, Any]],
     pictures: Sequence[int] = PICTURE_SIZES,
+    domains: bool = False,
 ) -> Panel:
     """Lay out the panel of one tab for its models, and return it.
 
     `pictures` are the sizes in which a person's own pictures may be used; without any there is
-    no place to bring them.
+    no place to bring them. `domains` lets a person bring two sets of pictures.
     """
     preset = min(models[0]["presets"], key=lambda p: p["breaks"])
     fields = controls.merged(m["schema"] for m in models)
@@ -102,6 +103,9 @@ def build(
     if pictures:
         with gr.Accordion(t("panel.my_pictures"), open=False, elem_classes=["play-fold"]):
             live("panel", part="pictures", tab=tab, sizes=list(pictures))
+    if domains:
+        with gr.Accordion(t("domains.fold"), open=False, elem_classes=["play-fold"]):
+            live("panel", part="domains", tab=tab)
     made["model"] = gr.Radio(
         choices=[(m["title"], m["key"]) for m in models],
         value=preset["model"],

@@ -1,5 +1,5 @@
 // The training panel's module: settings between the Gradio controls and the store, and what the
-// panel's parts show. Every tab mounts the same parts: transport, files, pictures.
+// panel's parts show. Every tab mounts the same parts: transport, files, pictures, domains.
 import * as store from "./store.js";
 import { datasetOf, fits, modelOf } from "./store_catalogue.js";
 import { mountFiles } from "./panel_files.js";
@@ -132,6 +132,15 @@ function chooseDataset(key, before) {
   store.applySettings({ dataset: key, config, preset: preset?.dataset === key ? preset.key : null });
 }
 
+/** A data set that was brought; a model that does not train on it gives way to one that does. */
+function chooseBrought(key) {
+  const data = datasetOf(key);
+  const model = modelOf(store.state.model);
+  const other = store.state.catalogue.models.find((m) => fits(m, data));
+  if (other && !(model && fits(model, data))) store.applySettings({ model: other.key });
+  chooseDataset(key, store.state.dataset);
+}
+
 /** Send a live hyperparameter to the running run, once the control rests. */
 function changeLive(name) {
   const run = store.state.run;
@@ -187,7 +196,7 @@ function begin() {
 
 window.Play.tabs[store.state.tab].panel = { changed, pending };
 
-export function mount(element, props) {
+export async function mount(element, props) {
   if (props.part === "transport") {
     names = props.controls;
     fields.place();
@@ -197,6 +206,9 @@ export function mount(element, props) {
   } else if (props.part === "files") {
     mountFiles(element);
   } else if (props.part === "pictures") {
-    mountPictures(element, props.sizes, (key) => chooseDataset(key, store.state.dataset));
+    mountPictures(element, props.sizes, chooseBrought);
+  } else if (props.part === "domains") {
+    const domains = await import("./panel_domains.js"); // camera and sketch pad: only where wanted
+    domains.mountDomains(element, chooseBrought);
   }
 }
