@@ -20,7 +20,7 @@ from engine.payloads import Payload, Views
 from engine.tensors import DataView
 from engine.translation import DIRECTIONS, Direction, looks_real
 from engine.translation_bands import bytes_a_pixel, translate_banded
-from engine.translation_given import Given, lies_on_white, other, read_choice, read_given
+from engine.translation_given import Given, lies_on_white, other, rank_of, read_choice, read_given
 from engine.translation_layers import patches_along, sight, work_a_pixel
 from engine.translation_marks import coarse, colours, heat, overlay, residual, scale_of
 from engine.translation_networks import ResNetGenerator
@@ -44,8 +44,9 @@ if TYPE_CHECKING:
 
 WHOLE_PIXELS = 2**18  # up to which the network takes a picture at once
 MEMORY = 1.1e9  # bytes for what lies between two layers
-MOST_WORK = 4e11  # multiplications for one answer on a CPU: half a minute; from experience
+MOST_WORK = 4e11  # multiplications for one answer on a CPU: 20 s of an idle core; from experience
 GPU_FACTOR = 50  # as much more on a GPU
+WHILE_TRAINING = 1 / 8  # as much less while a run stands still for the answer
 
 
 class CrossingViews:
@@ -59,6 +60,7 @@ class CrossingViews:
         device: torch.device
         generators: nn.ModuleDict
         discriminators: nn.ModuleDict
+        next_batch: Any
 
     # ------------------------------------------------------------------ views
 
@@ -102,6 +104,8 @@ class CrossingViews:
             items["truth"] = lossless(given.truth, "the true partner")
             truth = as_tensor(np.asarray(given.truth), self.device)
             values["truth_l1"] = float(residual(made, truth).mean())
+            values["truth_rank"] = rank_of(made, given)
+            values["truth_of"] = None if given.targets is None else len(given.targets)
         if detail:
             self._details(items, values, canvas, made, way)
         return Views(items, values)
@@ -214,6 +218,8 @@ class CrossingViews:
         banded = isinstance(network, ResNetGenerator)
         bytes_each = bytes_a_pixel(channels) if banded else 6 * channels + 36
         work = MOST_WORK * (GPU_FACTOR if self.device.type == "cuda" else 1)
+        if self.next_batch is not None:
+            work *= WHILE_TRAINING
         if self.patient:
             work = float("inf")
         return min(MEMORY / bytes_each, work / passes / work_a_pixel(network, multiple))

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
+import torch
 from PIL import Image
+from torch import Tensor
 
+from engine.data.base import DOMAIN_CHANNELS
 from engine.data.reading import read_data_url
 from engine.errors import Rejected
 from engine.latent import read_int
 from engine.tensors import DataView, Images
-from engine.translation import Direction
+from engine.translation import Direction, to_unit
 
 T = TypeVar("T", bound=str)
 CORNERS = 64  # pictures whose corners tell what the ground of a domain is
+MOST_NUMBERS = 2**25  # of a split among which the true partner's rank is looked for
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Given:
     image: Image.Image
     truth: Image.Image | None = None
     notes: list[str] = field(default_factory=list)
+    targets: Tensor | None = None  # uint8 (N, 3, H, W), when a true partner is among them
+    place: int = 0  # of the true partner
 
 
 def read_given(
@@ -39,11 +45,33 @@ def read_given(
     if index is None:
         raise Rejected("A picture is needed, or the index of one of the data.", field="picture")
     images = part_of(data, split)
-    row = images.pixels[slice(place := read_int(index, 0, len(images) - 1, "index"), place + 1)]
-    both = row[0].permute(1, 2, 0).cpu().numpy().astype(np.uint8)  # H, W, 6
-    a, b = Image.fromarray(both[..., :3].copy()), Image.fromarray(both[..., 3:].copy())
-    image, partner = (a, b) if way == "a2b" else (b, a)
-    return Given(image, partner if data.dataset.paired else None)
+    place = read_int(index, 0, len(images) - 1, "index")
+    rows = cast(Tensor, images.pixels).split(DOMAIN_CHANNELS, 1)
+    of_picture, of_partner = rows if way == "a2b" else rows[::-1]
+    image = to_image(of_picture[place])
+    if not data.dataset.paired:
+        return Given(image)
+    few = of_partner.numel() <= MOST_NUMBERS
+    return Given(image, to_image(of_partner[place]), [], of_partner if few else None, place)
+
+
+def rank_of(made: Tensor, given: Given) -> int | None:
+    """Return the rank of the true partner among the targets, 1 for the nearest, by pixels.
+
+    The distance is the Euclidean one, as `engine.translation_measures` takes it.
+    """
+    if given.targets is None:
+        return None
+    shown = (to_unit(made.float()) * 255).flatten(1)  # 1, P
+    apart = torch.cat(
+        [(part.flatten(1) - shown).square().sum(1) for part in given.targets.split(64)]
+    )
+    return 1 + int((apart < apart[given.place]).sum())
+
+
+def to_image(pixels: Tensor) -> Image.Image:
+    """Return uint8 (3, H, W) as a picture."""
+    return Image.fromarray(pixels.permute(1, 2, 0).contiguous().cpu().numpy())
 
 
 def given_picture(image: Image.Image) -> Given:

@@ -22,7 +22,6 @@ from engine.payloads import Picture, Sheet, Views
 from engine.registry import entry
 from engine.tensors import DataView
 from engine.trainer import build
-from engine.translation_pictures import MOST_SIDE_PX
 from engine.translator import Translator
 
 CPU = torch.device("cpu")
@@ -122,6 +121,12 @@ def test_a_held_out_example_crosses_over_with_all_that_belongs_to_it(model: Any)
         assert found.values["identity_l1"] == pytest.approx(float(l1(same, x)) / 2, rel=1e-4)
         other = torch.from_numpy(row[wanted])[None] / 127.5 - 1
         assert found.values["truth_l1"] == pytest.approx(float(l1(made, other)) / 2, rel=1e-4)
+        targets = data.test.pixels[:, wanted] / 127.5 - 1
+        apart = torch.cdist(
+            made.flatten(1), targets.flatten(1), compute_mode="donot_use_mm_for_euclid_dist"
+        )[0]
+        rank = 1 + int((apart < apart[4]).sum())
+        assert (found.values["truth_rank"], found.values["truth_of"]) == (rank, 20)
 
 
 @pytest.mark.parametrize("key", ["cyclegan", "pix2pix"])
@@ -195,6 +200,13 @@ def test_what_would_take_too_long_is_reduced_and_said(
     assert found.values["worked_width"] < 400
     assert opened(found.items["output"]).size == (400, 200)
     assert "would take too long" in found.values["notes"][0]
+
+
+def test_a_run_that_trains_waits_less_long(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    learner, _ = model
+    alone = learner._room("a2b", 1)
+    monkeypatch.setattr(learner, "next_batch", lambda: None)
+    assert learner._room("a2b", 1) < alone
 
 
 def test_in_bands_or_whole_is_the_same_picture(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -427,7 +439,3 @@ def test_the_terminal_refuses_in_one_sentence(
     ):
         assert word in refused(terminal("translate", *args))
     assert not out.exists()
-
-
-def test_the_limits_are_what_the_page_promises() -> None:
-    assert MOST_SIDE_PX == 4096
