@@ -11,15 +11,29 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 LEAK = 0.2  # slope of LeakyReLU in D and on the U-Net's way down
 INIT_SD = 0.02  # standard deviation of the first weights: both papers
 Norm = Callable[[int], nn.Module]
 
 
+class InstanceNorm(nn.InstanceNorm2d):
+    """Instance norm one picture at a time, in the memory order that it is given.
+
+    Batch norm over one picture is the same thing, and a tenth of a step faster. PyTorch's own
+    instance norm gives wrong gradients for one picture in channels last (seen in 2.14.1).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Give each channel of each picture mean 0 and variance 1: (B, C, H, W)."""
+        found = [F.batch_norm(p, None, None, training=True, eps=self.eps) for p in x.split(1)]
+        return found[0] if len(found) == 1 else torch.cat(found)
+
+
 def norm_of(kind: str) -> Norm:
     """Return what makes the normalisation of so many channels."""
-    return nn.BatchNorm2d if kind == "batch" else nn.InstanceNorm2d
+    return nn.BatchNorm2d if kind == "batch" else InstanceNorm
 
 
 class ResidualBlock(nn.Module):
@@ -142,9 +156,9 @@ class PatchDiscriminator(nn.Module):
 
 
 def make_generator(kind: str, channels: int, norm: str, side: int) -> nn.Module:
-    """Return a generator by its name; a U-Net goes down to 2 x 2, at most 8 times."""
+    """Return a generator by its name; a U-Net goes down to 1 x 1, at most 8 times."""
     if kind == "unet":
-        depth = min(8, (side & -side).bit_length() - 2)
+        depth = min(8, (side & -side).bit_length() - 1)
         return UNetGenerator(channels, max(depth, 3), norm)
     return ResNetGenerator(channels, 6 if kind == "resnet6" else 9, norm)
 
