@@ -6,8 +6,6 @@ Pictures are decoded means, uint8. Everything here runs in eval mode and learns 
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -295,6 +293,7 @@ class LatentViews:
     ) -> Views:
         """Encode one's own drawing or photograph, given as a data URL."""
         from engine.data import digits
+        from engine.data.reading import read_data_url
 
         if kind not in ("drawing", "photo"):
             raise Rejected(f"kind must be drawing or photo; got {kind!r:.40}.", field="kind")
@@ -572,16 +571,3 @@ def read_plane(choice: dict[str, Any], at: Any, dims: int, device: torch.device)
     if not isinstance(names, list) or len(names) != 2:
         raise Rejected("names must be a list of two names of axes.", field="plane")
     return Plane(basis, origin, base, (str(names[0])[:40], str(names[-1])[:40]))
-
-
-def read_data_url(text: Any) -> Any:
-    """Read an uploaded picture from a data URL, bounded; raise `Rejected` or `DataError`."""
-    from engine.data.reading import read_picture
-
-    if not isinstance(text, str) or not text.startswith("data:image/") or "," not in text:
-        raise Rejected("A picture must come as a data URL of an image.", field="picture")
-    try:
-        data = base64.b64decode(text.split(",", 1)[1], validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Rejected("The picture's data is not valid base64.", field="picture") from error
-    return read_picture(data, "The picture", keep_alpha=True)

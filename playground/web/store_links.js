@@ -1,5 +1,5 @@
 // Links: what is on screen as an address, and an address as what is on screen.
-import { emit, notify, state, t } from "./store_core.js";
+import { emit, notify, own, state, t } from "./store_core.js";
 import { about } from "./page.js";
 import { attach, findLastRun, showsChosen, useCheckpoint } from "./store_runs.js";
 import { applySettings, presetConfig, presetOf, schema, settings } from "./store_settings.js";
@@ -24,6 +24,7 @@ export function shareLink() {
   // A run that has just begun is meant, though its first picture is not there yet.
   if (state.run && (state.source?.run || !showsChosen())) query.set("run", state.source?.run ?? state.run.id);
   else if (state.source?.checkpoint) query.set("checkpoint", state.source.checkpoint);
+  for (const [name, value] of Object.entries(own.link?.() ?? {})) query.set(name, value);
   if (state.point?.z?.length) query.set("z", state.point.z.map(round).join(","));
   return `${location.origin}${location.pathname}?${query}`;
 }
