@@ -79,6 +79,7 @@ def _crossed(args: argparse.Namespace, image: Image.Image) -> dict[str, Any]:
     data = DataView(load_dataset(header.dataset, RUNS), device)
     translator: Any = restore(args.file, data, device)[0]
     translator.patient = True
+    translator.demand(*((way,) if args.cycle is None else (way, other(way))))
     given, began = given_picture(image), time.monotonic()
     with translator.evaluating():
         canvas = translator.canvas_of(data, given, way, fit, passes=1 + (args.cycle is not None))

@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from engine.data.reading import KEPT_SIDE_PX
+from engine.errors import Rejected
 from engine.learner import preview
 from engine.payloads import Payload, Views
 from engine.tensors import DataView
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from engine.configs.translation import TranslatorConfig
     from engine.tensors import DataSpec
 
+SAID = {"a2b": "A to B", "b2a": "B to A"}
 WHOLE_PIXELS = 2**18  # up to which the network takes a picture at once
 MEMORY = 1.1e9  # bytes for what lies between two layers
 MOST_WORK = 4e11  # multiplications for one answer on a CPU: 20 s of an idle core; from experience
@@ -53,6 +55,7 @@ class CrossingViews:
     """Views of one picture; a translator gives networks, config and device."""
 
     patient: bool = False  # whether someone waits at a terminal, however long it takes
+    lacking: frozenset[str] = frozenset()  # of "a2b", "b2a", "judges": not in an imported file
 
     if TYPE_CHECKING:
         config: TranslatorConfig
@@ -83,6 +86,7 @@ class CrossingViews:
         4096 px a side.
         """
         way, fit = read_choice(direction, DIRECTIONS, "direction"), read_choice(fit, FITS, "fit")
+        self.demand(way)
         given = read_given(data, picture, index, split, way, MOST_SIDE_PX if full else KEPT_SIDE_PX)
         detail = bool(detail) and not full
         canvas = self.canvas_of(data, given, way, fit, passes=3 if detail else 1)
@@ -107,7 +111,8 @@ class CrossingViews:
             values["truth_rank"] = rank_of(made, given)
             values["truth_of"] = None if given.targets is None else len(given.targets)
         if detail:
-            self._details(items, values, canvas, made, way)
+            self._way_back(items, values, canvas, made, way)
+            self._verdict(items, values, canvas, made, way)
         return Views(items, values)
 
     # ------------------------------------------------------------------ parts of views
@@ -133,7 +138,14 @@ class CrossingViews:
             "notes": given.notes,
         }
 
-    def _details(
+    def demand(self, *ways: Direction) -> None:
+        """Raise `Rejected` when an imported file has no weights for one of these directions."""
+        for way in ways:
+            if way in self.lacking:
+                sentence = f"This file holds one direction only: it has no weights for {SAID[way]}."
+                raise Rejected(sentence, field="direction")
+
+    def _way_back(
         self,
         items: dict[str, Payload],
         values: dict[str, Any],
@@ -141,7 +153,12 @@ class CrossingViews:
         made: Tensor,
         way: Direction,
     ) -> None:
-        """Add the way back, the identity picture, the residual, and D's opinion of the patches."""
+        """Add the way back, its residual and the identity picture."""
+        if other(way) in self.lacking:
+            values["notes"].append(
+                "This file holds one direction only: no way back and no identity picture."
+            )
+            return
         x, made = canvas.tensor(self.device), made.float()
         back, same = self.crossed(made, other(way)), self.crossed(x, other(way))
         off = residual(back, x)
@@ -157,6 +174,22 @@ class CrossingViews:
             "residual_scale": top,
             "residual_colours": colours(),
         }
+
+    def _verdict(
+        self,
+        items: dict[str, Payload],
+        values: dict[str, Any],
+        canvas: Canvas,
+        made: Tensor,
+        way: Direction,
+    ) -> None:
+        """Add what D says of each patch of the translation."""
+        if "judges" in self.lacking:
+            values["notes"].append(
+                "These weights were imported without a discriminator: there is no patch map."
+            )
+            return
+        x, made = canvas.tensor(self.device), made.float()
         judge = self.discriminators[way[-1]]
         sees = sight(judge)
         height, width = x.shape[2:]

@@ -52,6 +52,7 @@ class HiddenViews(CrossingViews):
             amount = read_number(NOISE_SD if amount is None else amount, 0, 64, "amount")
         else:
             amount = read_int(JPEG_QUALITY if amount is None else amount, 1, 100, "amount")
+        self.demand(way, other(way))
         given = read_given(data, picture, index, split, way, KEPT_SIDE_PX)
         canvas = self.canvas_of(data, given, way, "letterbox", passes=3)
         x = canvas.tensor(self.device)

@@ -26,6 +26,7 @@ MOST_SIDE_PX = 4096
 LOSSLESS_SIDE_PX = 160  # of an opaque picture; a larger one travels as JPEG to be looked at
 LOSSLESS_PIXELS = 6_000_000  # of an opaque picture to keep; a larger one is sent as JPEG
 FAINT = 16  # alpha up to which a colour cannot be told from what lies behind it
+LEAST_SIDE_PX = 8  # two halvings leave what a reflection needs
 ROWS = 256  # worked on at once where a large picture would take much memory
 
 
@@ -90,12 +91,12 @@ def letterboxed(picture: Image.Image, side: int, white: bool = True) -> Canvas:
 def tiled(picture: Image.Image, multiple: int, most_pixels: float) -> Canvas:
     """Take the picture at its own size, or with about `most_pixels` if it has more.
 
-    Sides are filled up to a `multiple`, and to two of them, as the picture's edge goes on.
+    Sides are filled up to a `multiple` as the picture's edge goes on.
     """
     scale = min(1.0, (most_pixels / (picture.width * picture.height)) ** 0.5)
     width, height = (max(1, int(n * scale)) for n in picture.size)
     small = np.array(_resized(on_white(picture), (width, height)))
-    more = [max(2 * multiple, -(-n // multiple) * multiple) - n for n in (height, width)]
+    more = [max(multiple, LEAST_SIDE_PX, -(-n // multiple) * multiple) - n for n in (height, width)]
     pixels = (
         np.pad(small, ((0, more[0]), (0, more[1]), (0, 0)), mode="edge") if any(more) else small
     )

@@ -116,10 +116,12 @@ class TranslationViews(HiddenViews):
         if rows.shape[-1] > THUMBNAIL_PX:
             rows = F.interpolate(rows, THUMBNAIL_PX, mode="bilinear", antialias=True)
         names = data.dataset.domains
-        items: dict[str, Payload] = {
-            key: sheet(to_tiles(x), min(count, 12), quality=90, alt=f"pictures of {name}")
-            for key, name, x in zip("ab", names, domains(rows), strict=True)
-        }
+        items: dict[str, Payload] = {}
+        if not self.lacking:  # an imported file comes without pictures
+            items = {
+                key: sheet(to_tiles(x), min(count, 12), quality=90, alt=f"pictures of {name}")
+                for key, name, x in zip("ab", names, domains(rows), strict=True)
+            }
         values = {
             "indices": chosen.tolist(),
             "split": split,
@@ -180,7 +182,8 @@ class TranslationViews(HiddenViews):
     @preview
     def view_architecture(self, data: DataView) -> Views:
         """Return every layer of a generator and a discriminator, with the sizes of its output."""
-        maker, judge = self.generators["a2b"], self.discriminators["b"]
+        maker = self.generators["b2a" if "a2b" in self.lacking else "a2b"]
+        judge = self.discriminators["b"]
         shown = (3, self.side, self.side)
         channels = _inputs(judge)
         sees, patches = sight(judge), patches_along(judge, self.side)

@@ -263,6 +263,19 @@ def test_broken_weights_still_give_a_picture() -> None:
     draw((learner, data), "hidden", index=0)
 
 
+def test_an_imported_direction_goes_one_way() -> None:
+    data = data_of()
+    learner = learner_of(data=data)
+    learner.lacking = frozenset(("b2a", "judges"))
+    found = draw((learner, data), "translate", picture=url(noise(40, 30)))
+    assert found.items.keys() == {"output", "input"}
+    assert [n for n in found.values["notes"] if "no way back" in n or "no patch map" in n]
+    assert draw((learner, data), "examples").items == {}
+    for view, way in (("translate", "b2a"), ("hidden", "a2b"), ("hidden", "b2a")):
+        with pytest.raises(Rejected, match="no weights for B to A"):
+            draw((learner, data), view, index=0, direction=way)
+
+
 # ---------------------------------------------------------------------- the steganography test
 
 
