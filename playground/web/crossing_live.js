@@ -37,9 +37,7 @@ export function follow(lab) {
   /** The chosen picture goes with the run: it is the first of those that it draws. */
   const sendLook = debounce(() => {
     if (!lab.live) return;
-    const { index, split } = lab.chosen;
-    const usual = index === 0 && split === "test";
-    const args = usual ? {} : { ...lab.pictureArgs(), direction: lab.direction };
+    const args = lab.usual ? {} : { ...lab.pictureArgs(), direction: lab.direction };
     const text = JSON.stringify(args);
     if (text === sent) return;
     sent = text;

@@ -29,6 +29,7 @@ export class Pick {
     this.element = h("div", { class: "cx-pick" }, this.uploader, this.examples.element);
     picturesOf(root, (files, by) => this.#take(files, by));
     lab.on("chosen", ({ by }) => this.#chosen(by));
+    lab.on("failed", ({ error }) => { if (lab.chosen.picture) this.failure.show(error); }); // where it was brought
     on("visible", (seen) => { if (!seen && this.open === "camera") this.show(null); });
   }
 
@@ -120,7 +121,7 @@ export class Pick {
 
   /** An example from a strip puts camera and pad away. */
   #chosen(by) {
-    this.failure.clear();
+    if (by !== "back") this.failure.clear();
     if (by === "example" && this.open) this.show(null);
   }
 }

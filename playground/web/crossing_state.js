@@ -8,13 +8,16 @@ export const DIRECTIONS = ["a2b", "b2a"];
 export const FITS = ["letterbox", "tiles"];
 const FIRST = { index: 0, split: "test" };
 const FIRST_MS = 4000; // in which a run that has just begun is asked nothing but its pictures
+const BROUGHT = ["upload", "drop", "paste", "camera", "link"]; // what may be no picture that can be read
+const PASSING = ["draw", "mirror"];
+const USUAL = 8; // held-out pictures that every run draws
 const LOOKED_MS = 1200; // after which a live run draws what was chosen
 
 /**
  * Events: "space" (another model), "chosen" {by} (another picture, direction or fit), "answer"
  * (what the server said of them), "sheet" {sheet, step} (pictures of a live run), "weights" {live}
  * (the same picture crosses over differently now), "past" (a past frame is shown, or no more),
- * "busy" (an answer is on its way, or no more), "status", "failed" (an error).
+ * "busy" (an answer is on its way, or no more), "status", "failed" {error, by}.
  */
 export class Crossing extends Explored {
   constructor() {
@@ -24,7 +27,7 @@ export class Crossing extends Explored {
       error: null, live: false, past: null, step: null, busy: false,
       direction: DIRECTIONS[0], fit: FITS[0],
       chosen: FIRST, // {index, split}, or {picture: data URL, name, by, …} that a person brought
-      answer: null, // {items, values, key} of the view "translate"
+      answer: null, // {items, values, chosen, …} of the view "translate"
       sheet: null, // the newest live or kept pictures
       begun: -Infinity, // when the first picture of a live run came
       chosenAt: -Infinity,
@@ -122,26 +125,33 @@ export class Crossing extends Explored {
   async translate() {
     if (this.status === "empty" || this.past) return;
     const key = this.#key();
-    const { chosenAt, chosen: { by } } = this;
+    const { chosen, chosenAt } = this;
     this.#setBusy(true);
     try {
       const answer = await this.ask("translate", this.args(), "translate");
-      if (!answer || (key !== this.#key() && !this.#follows(by))) return;
-      this.answer = { ...answer, key, chosenAt };
+      if (!answer || (key !== this.#key() && !this.#follows(chosen))) return;
+      this.answer = { ...answer, key, chosenAt, chosen };
       this.#learn(answer.values);
       if (key === this.#key()) this.#setBusy(false);
       this.setStatus("ready");
       this.emit("answer", this.answer);
     } catch (error) {
       this.#setBusy(false);
-      if (this.status !== "ready") this.setStatus("failed", error);
-      this.emit("failed", error);
+      this.emit("failed", { error, by: chosen.by });
+      if (chosen === this.chosen && BROUGHT.includes(chosen.by)) this.#goBack();
+      else if (this.status !== "ready") this.setStatus("failed", error);
     }
   }
 
+  /** What was brought is no good: the picture before it is chosen again. */
+  #goBack() {
+    this.chosen = this.answer?.chosen ?? FIRST;
+    this.#changed("back");
+  }
+
   /** While one draws, answers about the strokes before the last are shown too. */
-  #follows(by) {
-    return Boolean(this.chosen.picture) && ["draw", "mirror"].includes(by) && this.chosen.by === by;
+  #follows({ by }) {
+    return PASSING.includes(by) && this.chosen.by === by;
   }
 
   #learn({ domains, paired, side }) {
@@ -171,11 +181,20 @@ export class Crossing extends Explored {
     this.emit("weights", { live: true });
   }
 
-  /** Whether the first of a live run's pictures is the chosen one: a run that is not one's own draws what it likes. */
+  /** Whether a run draws the chosen picture anyway: it is one of its first held-out ones. */
+  get usual() {
+    return this.chosen.split === FIRST.split && this.chosen.index < USUAL;
+  }
+
+  /** Which of a sheet's pictures is the chosen one; what a run is told to draw comes first. */
+  get column() {
+    return this.usual ? this.chosen.index : 0;
+  }
+
+  /** Whether a live run draws the chosen picture: one that is not the person's own draws the usual ones. */
   get led() {
-    const usual = this.chosen.index === FIRST.index && this.chosen.split === FIRST.split;
-    const mine = state.run?.owner_is_you && performance.now() - this.chosenAt > LOOKED_MS;
-    return Boolean(usual || mine);
+    const told = performance.now() - this.chosenAt > LOOKED_MS;
+    return told && Boolean(this.usual || state.run?.owner_is_you);
   }
 
   /** Whether a live run has had its first seconds for itself: what is asked of it takes its time. */

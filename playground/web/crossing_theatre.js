@@ -13,7 +13,7 @@ const PAIRS = { // what the large picture compares when a part is chosen: left a
   input: ["input", "output"], truth: ["truth", "output"], identity: ["input", "identity"],
   cycle: ["input", "cycle"], residual: ["residual", "cycle"],
 };
-const NUMBERS = { cycle: ["cycle_l1", "l1"], identity: ["identity_l1", "l1"], truth: ["truth_l1", "l1"], patches: ["patch_mean", "real"] };
+const NUMBERS = { cycle: ["cycle_l1", "l1"], residual: ["residual_scale", "scale"], identity: ["identity_l1", "l1"], truth: ["truth_l1", "l1"], patches: ["patch_mean", "real"] };
 
 export class Theatre {
   /** @param {import("./crossing_state.js").Crossing} lab */
@@ -27,7 +27,7 @@ export class Theatre {
     lab.on("chosen", ({ by }) => this.#chosen(by));
     lab.on("busy", (busy) => this.element.setAttribute("aria-busy", String(busy)));
     lab.on("status", () => this.#status());
-    lab.on("failed", (error) => this.failure.show(error));
+    lab.on("failed", ({ error }) => { if (!lab.chosen.picture) this.failure.show(error); });
   }
 
   #build() {
@@ -105,6 +105,7 @@ export class Theatre {
   }
 
   #chosen(by) {
+    if (by === "back") return;
     this.failure.clear();
     if (by === "fit") return;
     if (by === "example" || by === "direction") this.#choose("input");
@@ -182,7 +183,8 @@ export class Theatre {
     const size = width && height ? t("crossing.fact_size", { width, height }) : null;
     const saw = side ? t(this.lab.fit === "tiles" && this.lab.chosen.picture ? "crossing.fact_tiles" : "crossing.fact_side", { side }) : null;
     const time = typeof ms === "number" ? t("crossing.fact_ms", { ms: shown(ms, 2) }) : null;
-    setText(this.facts, [size, saw, time].filter(Boolean).join(" · "));
+    const kept = this.lab.past && !this.lab.usual ? t("crossing.fact_past") : null;
+    setText(this.facts, [kept, size, saw, time].filter(Boolean).join(" · "));
     this.notes.replaceChildren(...(values.notes ?? []).map((note) => h("p", { class: "play-note" }, note)));
   }
 

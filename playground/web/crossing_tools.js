@@ -73,7 +73,7 @@ export class Tools {
       download(canvas, this.#fileName());
       emit("tried", { what: "result" });
     } catch (error) {
-      lab.emit("failed", error);
+      lab.emit("failed", { error, by: "download" });
     } finally {
       this.save.disabled = false;
       setText(this.save.lastChild, t("crossing.download"));

@@ -1,6 +1,7 @@
 /** The CycleGAN tab in its own words: charts, numbers, lessons, help. */
 
-import { TERMS, build } from "./tab_cyclegan_help.js";
+import { thumbnail } from "./crossing_scene.js";
+import { TERMS, build, kind } from "./tab_cyclegan_help.js";
 import { t } from "./store.js";
 
 export { link } from "./crossing_live.js";
@@ -9,9 +10,9 @@ export { LESSONS, PLACES, numbersNow } from "./tab_cyclegan_lessons.js";
 
 export const DEFAULT_CHECKPOINT = "cyclegan/emoji";
 
-export const HELP = { terms: TERMS, summary: () => t("cyclegan.help.what"), build };
+export const HELP = { terms: TERMS, summary: () => t("cyclegan.help.what"), kind, build };
 
-export const TIMELINE = { view: "translations" };
+export const TIMELINE = { view: "translations", thumbnail };
 
 /** The name of a run that has no preset. */
 export function runTitle(settings, dataset) {
