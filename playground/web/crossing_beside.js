@@ -4,7 +4,7 @@ import { errorLine, h, press, setText } from "./explorer_dom.js";
 import { fill } from "./dom.js";
 import { shown } from "./decode.js";
 import { allPins } from "./compare_pins.js";
-import { Figure, differenceOf, heatScale } from "./crossing_figures.js";
+import { Figure, differenceOf, heatOf, heatScale, topOf } from "./crossing_figures.js";
 import { freshness } from "./crossing_state.js";
 import { scoreTable } from "./crossing_scores.js";
 import { wayName } from "./crossing_terms.js";
@@ -29,14 +29,15 @@ class BesideView {
   #build() {
     this.path = h("h4", { class: "x-sub" });
     this.difference = h("button", { type: "button", class: "play-button small", onclick: () => { this.misses = !this.misses; this.#draw(); } }, t("cyclegan.beside_difference"));
-    this.scale = heatScale().element;
+    this.scale = heatScale();
     this.chips = h("div", { class: "cy-chips", role: "group", "aria-label": t("cyclegan.beside_which") });
     this.failure = errorLine();
-    this.cards = h("div", { class: "cy-beside" });
+    this.given = h("div", { class: "cy-known" });
+    this.cards = h("div", { class: "cy-models" });
     this.scores = scoreTable();
     this.element = h("div", { class: "x-stack cy-view" }, h("p", {}, t("cyclegan.beside_what")),
-      h("div", { class: "x-line" }, this.path, h("i", { class: "cy-spacer" }), this.scale, this.difference),
-      this.chips, this.failure.element, this.cards, this.scores.element);
+      h("div", { class: "x-line" }, this.path, h("i", { class: "cy-spacer" }), this.scale.element, this.difference),
+      this.chips, this.failure.element, h("div", { class: "cy-beside" }, this.given, this.cards), this.scores.element);
   }
 
   shown(seen) {
@@ -136,11 +137,12 @@ class BesideView {
     const best = Math.min(...measured.map((f) => f.missed?.mean ?? Infinity));
     const worst = Math.max(...measured.map((f) => f.missed?.mean ?? 0), 1e-6);
     this.difference.hidden = !truth;
-    this.scale.hidden = !truth || !this.misses;
-    fill(this.cards,
-      this.#plain(input, t("cyclegan.given", { domain: lab.names().from })),
-      measured.map((f) => this.#card(f, { best, worst, truth })),
+    this.scale.element.hidden = !truth || !this.misses;
+    const top = topOf(measured.map((f) => f.missed).filter(Boolean));
+    this.scale.set(top);
+    fill(this.given, this.#plain(input, t("cyclegan.given", { domain: lab.names().from })),
       truth ? this.#plain(truth, t("cyclegan.true_partner"), t("cyclegan.true_note")) : null);
+    fill(this.cards, measured.map((f) => this.#card(f, { best, worst, truth, top })));
     this.scores.set(this.#shown(), lab);
   }
 
@@ -150,9 +152,9 @@ class BesideView {
     return h("div", { class: "cy-model plain" }, figure.element, h("b", {}, name), h("span", { class: "play-note" }, note));
   }
 
-  #card({ model, output, missed, error }, { best, worst, truth }) {
+  #card({ model, output, missed, error }, { best, worst, truth, top }) {
     const figure = new Figure({ label: t("cyclegan.made_by", { name: model.title }) });
-    if (output) figure.draw(this.misses && missed ? missed.canvas : output);
+    if (output) figure.draw(this.misses && missed ? heatOf(missed, top) : output);
     const bar = missed ? h("i", { class: "cy-meter" }, h("b", { style: { width: `${(100 * missed.mean) / worst}%` } })) : null;
     const closest = missed && missed.mean === best;
     return h("div", { class: `cy-model${closest ? " best" : ""}`, dataset: { key: model.key } }, figure.element, h("b", { title: model.key }, model.title),

@@ -1,24 +1,14 @@
 // Small pictures with a caption, for the training views, and the map of what two of them differ by.
 
 import { h } from "./explorer_dom.js";
-import { cut } from "./dcgan_tiles.js";
 import { setText } from "./dom.js";
 import { t } from "./store.js";
 
-/** The difference, on a scale of 0 to 1, that has the brightest colour of the map. */
-export const HEAT_MOST = 0.2;
+const TOPS = [0.02, 0.05, 0.1, 0.2, 0.5, 1]; // of the map's scale, of a range of 0 to 1: those of the engine
+const LEFT_OUT = 0.01; // of the pixels may lie beyond the top
 
 // "Magma" (Smith & van der Walt, matplotlib): lightness grows evenly with the value.
 const MAGMA = [[0, 0, 4], [28, 16, 68], [79, 18, 123], [129, 37, 129], [181, 54, 122], [229, 80, 100], [251, 135, 97], [254, 194, 135], [252, 253, 191]];
-
-/** The rows of the sheet "translations". */
-export const SHEET_ROWS = ["a", "a2b", "a_back", "b", "b2a", "b_back", "same_b", "same_a"];
-
-/** The pictures of one column of the sheet, by the names of its rows. */
-export function columnOf(image, sheet, column) {
-  const rows = SHEET_ROWS.slice(0, sheet.rows);
-  return Object.fromEntries(rows.map((name, i) => [name, cut(image, sheet, i * sheet.columns + column)]));
-}
 
 /** A picture with a caption under it. */
 export class Figure {
@@ -62,22 +52,35 @@ export class Figure {
 }
 
 /**
- * What two pictures of one size differ by: a heat map, and the mean on a scale of 0 to 1.
- * @returns {{canvas: HTMLCanvasElement, mean: number}}
+ * What two pictures of one size differ by at each pixel, and on the mean, on a scale of 0 to 1.
+ * @returns {{values: Float32Array, width: number, height: number, mean: number}}
  */
-export function differenceOf(a, b, most = HEAT_MOST) {
-  const { width, height } = a;
+export function differenceOf(a, b) {
+  const [width, height] = [a.naturalWidth ?? a.width, a.naturalHeight ?? a.height];
   const [one, two] = [a, b].map((picture) => onWhite(picture, width, height));
-  const out = new ImageData(width, height);
+  const values = new Float32Array(width * height);
   let total = 0;
   for (let i = 0; i < one.length; i += 4) {
     const by = (Math.abs(one[i] - two[i]) + Math.abs(one[i + 1] - two[i + 1]) + Math.abs(one[i + 2] - two[i + 2])) / 765;
     total += by;
-    heat(by / most, out.data, i);
+    values[i / 4] = by;
   }
+  return { values, width, height, mean: total / values.length };
+}
+
+/** The lowest top of the scale that nearly all of the differences lie below. */
+export function topOf(differences) {
+  const highest = Math.max(0, ...differences.map(({ values }) => values.slice().sort()[Math.floor((1 - LEFT_OUT) * (values.length - 1))]));
+  return TOPS.find((top) => top >= highest) ?? TOPS.at(-1);
+}
+
+/** The heat map of a difference; `top` and beyond is the brightest. */
+export function heatOf({ values, width, height }, top) {
+  const out = new ImageData(width, height);
+  values.forEach((by, i) => heat(by / top, out.data, 4 * i));
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   canvas.getContext("2d").putImageData(out, 0, 0);
-  return { canvas, mean: total / (width * height) };
+  return canvas;
 }
 
 /** Pixels of a picture on white. */
@@ -98,8 +101,8 @@ function heat(share, data, at) {
 }
 
 /** The scale of the heat maps: dark is no difference; `set` says what the brightest colour is. */
-export function heatScale(most = HEAT_MOST) {
-  const top = h("span", { class: "play-number" }, String(most));
+export function heatScale() {
+  const top = h("span", { class: "play-number" });
   const element = h("div", { class: "cy-scale play-note" }, h("span", {}, t("cyclegan.difference")), h("span", { class: "play-number" }, "0"), h("i"), top);
   return { element, set: (value) => setText(top, String(value)) };
 }

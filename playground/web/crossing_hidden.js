@@ -1,7 +1,7 @@
 // Hidden messages: a little noise on the translation, and how much of the way back breaks.
 
 import { choice, debounce, errorLine, h, setText, slider } from "./explorer_dom.js";
-import { shown } from "./decode.js";
+import { number } from "./curves_format.js";
 import { Figure, heatScale } from "./crossing_figures.js";
 import { Magnifier } from "./crossing_magnifier.js";
 import { RemedyCard } from "./crossing_remedy.js";
@@ -122,11 +122,11 @@ class HiddenView {
   #verdict(ratio, kind, amount) {
     const hides = ratio >= HIDES;
     this.verdict.dataset.hides = String(hides);
-    setText(this.ratio, t("cyclegan.times", { ratio: shown(ratio, 2) }));
+    setText(this.ratio, t("cyclegan.times", { ratio: number(ratio) }));
     const nothing = kind === "noise" && amount === 0;
     setText(this.says, t(nothing ? "cyclegan.verdict_zero" : hides ? "cyclegan.verdict_hides" : "cyclegan.verdict_plain"));
     const overall = metric("test", `stegano_ratio/${metricWay(this.lab)}`);
-    setText(this.overall, overall == null ? "" : t("cyclegan.overall_ratio", { ratio: shown(overall, 2) }));
+    setText(this.overall, overall == null ? "" : t("cyclegan.overall_ratio", { ratio: number(overall) }));
   }
 }
 
@@ -145,7 +145,7 @@ class Lane {
 
   show(images, value, most, name) {
     setText(this.name, name);
-    setText(this.value, shown(value, 2));
+    setText(this.value, number(value));
     this.fill.style.width = `${(100 * value) / most}%`;
     this.figures.forEach((figure, i) => { if (images[i]) figure.draw(images[i], `${name}: ${t(`cyclegan.lane_${["sent", "back", "missed"][i]}`)}`); });
   }

@@ -2,8 +2,8 @@
 
 import { h, press, setText } from "./explorer_dom.js";
 import { fill } from "./dom.js";
+import { number } from "./curves_format.js";
 import { shown } from "./decode.js";
-import { cut } from "./dcgan_tiles.js";
 import { t } from "./store.js";
 
 /** The weighted losses, one after another: how much of the whole each is. */
@@ -31,7 +31,7 @@ export class LossBar {
     const known = parts.some(({ part }) => part !== null);
     this.element.classList.toggle("empty", !known);
     setText(this.said, t(trains ? "cyclegan.total_training" : "cyclegan.total_held_out"));
-    setText(this.total, known ? shown(total) : "–");
+    setText(this.total, known ? number(total) : "–");
     const drawn = parts.map(({ loss }) => loss).join();
     if (this.drawn !== drawn) {
       this.drawn = drawn;
@@ -42,37 +42,45 @@ export class LossBar {
     }
     parts.forEach(({ loss, both, part }, i) => {
       this.segments[i].style.width = `${total > 0 ? (100 * (part ?? 0)) / total : 0}%`;
-      setText(this.entries[i].value, part === null ? "–" : t("cyclegan.part", { weight: shown(weights[loss]), sum: both.map((v) => shown(v)).join(" + "), part: shown(part) }));
+      setText(this.entries[i].value, part === null ? "–" : t("cyclegan.part", { weight: shown(weights[loss]), sum: both.map((v) => number(v)).join(" + "), part: number(part) }));
     });
-    this.bar.setAttribute("aria-label", parts.map(({ loss, part }) => `${t(`cyclegan.loss.${loss}`)} ${shown(part)}`).join(", "));
+    this.bar.setAttribute("aria-label", parts.map(({ loss, part }) => `${t(`cyclegan.loss.${loss}`)} ${number(part)}`).join(", "));
   }
 }
 
-/** A strip of the held-out pictures: one of each domain in a column, to choose from. */
+/** A strip of pictures, one of each domain in a column, to choose from. */
 export class ColumnPicker {
   /** @param {(column: number) => void} onpick */
   constructor(onpick) {
     this.onpick = onpick;
-    this.buttons = [];
+    this.buttons = new Map(); // column -> {button, canvases}
     this.element = h("div", { class: "cy-columns", role: "group", "aria-label": t("cyclegan.columns") });
   }
 
-  draw(image, sheet, column, domains) {
-    if (this.buttons.length !== sheet.columns) this.#build(sheet.columns);
-    this.buttons.forEach(({ button, canvases }, i) => {
-      press(button, i === column);
-      canvases.forEach((canvas, k) => cut(image, sheet, i + 3 * k * sheet.columns, canvas));
-      button.title = t("cyclegan.column", { n: i + 1, a: domains?.[0] ?? "A", b: domains?.[1] ?? "B" });
-      button.setAttribute("aria-label", button.title);
-    });
+  /**
+   * @param {{column: number, pictures: HTMLCanvasElement[], name: string}[]} columns
+   * @param {number} chosen
+   */
+  draw(columns, chosen) {
+    const keys = columns.map(({ column }) => column);
+    if (String(keys) !== String([...this.buttons.keys()])) this.#build(keys);
+    for (const { column, pictures, name } of columns) {
+      const { button, canvases } = this.buttons.get(column);
+      press(button, column === chosen);
+      pictures.forEach((picture, k) => {
+        Object.assign(canvases[k], { width: picture.width, height: picture.height });
+        canvases[k].getContext("2d").drawImage(picture, 0, 0);
+      });
+      button.title = name;
+      button.setAttribute("aria-label", name);
+    }
   }
 
-  #build(count) {
-    this.buttons = Array.from({ length: count }, (_, i) => {
+  #build(keys) {
+    this.buttons = new Map(keys.map((column) => {
       const canvases = [h("canvas"), h("canvas")];
-      const button = h("button", { type: "button", class: "cy-column", onclick: () => this.onpick(i) }, canvases);
-      return { button, canvases };
-    });
-    fill(this.element, this.buttons.map(({ button }) => button));
+      return [column, { canvases, button: h("button", { type: "button", class: "cy-column", onclick: () => this.onpick(column) }, canvases) }];
+    }));
+    fill(this.element, [...this.buttons.values()].map(({ button }) => button));
   }
 }

@@ -1,8 +1,9 @@
 // One loss: its name, its weight, and for each direction its pictures, its formula and its value.
 
 import { h, setText, slider } from "./explorer_dom.js";
+import { number } from "./curves_format.js";
 import { shown } from "./decode.js";
-import { Figure, differenceOf } from "./crossing_figures.js";
+import { Figure, differenceOf, heatOf } from "./crossing_figures.js";
 import { WAYS, lossFormula, wayName } from "./crossing_terms.js";
 import { term } from "./help_terms.js";
 import { t } from "./store.js";
@@ -58,14 +59,20 @@ export class LossRow {
     return { rows, figures, heat, compared, value, beside, element };
   }
 
-  /** Draw the pictures of one column of the sheet; a sheet without identity pictures leaves them out. */
+  /** Draw the pictures of one column of the sheet; returns what the two that are compared differ by. */
   draw(tiles) {
-    for (const { rows, figures, heat, compared } of Object.values(this.ways)) {
-      const pictures = rows.map((name) => tiles[name]);
-      figures.forEach((figure, i) => { if (pictures[i]) figure.draw(pictures[i]); });
-      const [from, to] = compared ?? [];
-      if (heat && pictures[from] && pictures[to]) heat.draw(differenceOf(pictures[from], pictures[to]).canvas);
+    for (const way of Object.values(this.ways)) {
+      const pictures = way.rows.map((name) => tiles[name]);
+      way.figures.forEach((figure, i) => { if (pictures[i]) figure.draw(pictures[i]); });
+      const [from, to] = way.compared ?? [];
+      way.difference = pictures[from] && pictures[to] ? differenceOf(pictures[from], pictures[to]) : null;
     }
+    return Object.values(this.ways).map((way) => way.difference).filter(Boolean);
+  }
+
+  /** Draw the heat maps, all on one scale. */
+  heat(top) {
+    for (const { heat, difference } of Object.values(this.ways)) if (difference) heat.draw(heatOf(difference, top));
   }
 
   /** Lay D's map of patches over the translation. */
@@ -80,9 +87,9 @@ export class LossRow {
   /** Values in training and on held-out pictures; of the saved model only the latter is known. */
   numbers(way, { train, test, patches }) {
     const { value, beside } = this.ways[way];
-    setText(value, train == null && test == null ? "" : shown(train ?? test));
+    setText(value, train == null && test == null ? "" : number(train ?? test));
     const told = [];
-    if (train != null && test != null) told.push(t("cyclegan.held_out", { value: shown(test) }));
+    if (train != null && test != null) told.push(t("cyclegan.held_out", { value: number(test) }));
     else if (test != null) told.push(t("cyclegan.on_held_out"));
     if (patches?.patch_mean != null) told.push(t("cyclegan.patches_real", { share: Math.round(100 * patches.patch_mean) }));
     setText(beside, told.join(" · "));

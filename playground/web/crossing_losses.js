@@ -4,10 +4,11 @@ import { debounce, errorLine, h, setText } from "./explorer_dom.js";
 import { seriesOf, onHistory, metric, runShown, active } from "./curves_history.js";
 import { attempt } from "./curves_settings.js";
 import { freshness } from "./crossing_state.js";
-import { columnOf, heatScale } from "./crossing_figures.js";
+import { heatScale, topOf } from "./crossing_figures.js";
 import { ColumnPicker, LossBar } from "./crossing_loss_bar.js";
 import { LossRow } from "./crossing_loss_row.js";
-import { WAYS, lossesOf, weightsOf } from "./crossing_terms.js";
+import { Columns, OWN } from "./crossing_columns.js";
+import { WAYS, heldOut, lossesOf, weightsOf } from "./crossing_terms.js";
 import { fill } from "./dom.js";
 import { decoded } from "./views_pictures.js";
 import { applySettings, command, emit, on, settings, state, t } from "./store.js";
@@ -19,13 +20,15 @@ export const buildLosses = (lab) => new LossesView(lab);
 
 class LossesView {
   constructor(lab) {
-    Object.assign(this, { lab, column: 0, shownSheet: null, tiles: null, judged: {}, moved: {}, seen: false, rows: {}, model: null });
+    Object.assign(this, { lab, column: 0, turn: 0, tiles: null, judged: {}, moved: {}, seen: false, rows: {}, model: null });
     this.#build();
+    this.columns = new Columns(lab);
     this.fresh = freshness(lab, () => this.#load(), { chosen: false });
     this.send = debounce((field, value) => attempt(() => command("set", { field, value })), SEND_MS);
     lab.on("space", () => this.#space());
     lab.on("sheet", () => this.#draw());
     lab.on("past", () => this.#draw());
+    lab.on("chosen", () => this.#follow());
     onHistory((what) => { if (what === "metrics" || what === "reset") this.#write(); });
     for (const type of ["run", "settings", "catalogue"]) on(type, () => this.#write());
   }
@@ -33,11 +36,12 @@ class LossesView {
   #build() {
     this.bar = new LossBar();
     this.picker = new ColumnPicker((column) => { this.column = column; this.#draw(); });
+    this.scale = heatScale();
     this.failure = errorLine();
     this.list = h("div", { class: "cy-losses" });
     this.note = h("p", { class: "play-note" });
     this.element = h("div", { class: "x-stack cy-view" }, this.bar.element,
-      h("div", { class: "cy-line" }, this.picker.element, heatScale().element),
+      h("div", { class: "cy-line" }, this.picker.element, this.scale.element),
       this.failure.element, this.list, this.note);
   }
 
@@ -88,23 +92,57 @@ class LossesView {
     }
   }
 
+  /** The picture of the stage is looked at here too. */
+  #follow() {
+    const { index, split, picture } = this.lab.chosen;
+    this.column = !picture && split === "test" && index < this.columns.count ? index : OWN;
+    this.#draw();
+  }
+
   async #draw() {
-    const { lab } = this;
+    const { lab, columns } = this;
     const sheet = lab.past?.sheet ?? (lab.live ? lab.sheet : this.asked ?? lab.sheet);
     if (!this.seen || !sheet) return;
+    const turn = (this.turn += 1);
+    await columns.take(sheet);
+    if (turn !== this.turn) return;
     this.#rows();
-    const image = await decoded(sheet);
-    this.column = Math.min(this.column, sheet.columns - 1);
-    this.tiles = columnOf(image, sheet, this.column);
-    this.picker.draw(image, sheet, this.column, lab.domains);
-    for (const row of Object.values(this.rows)) row.draw(this.tiles);
+    if (this.column === OWN && !columns.hasOwn) this.column = lab.live || lab.past ? 0 : OWN;
+    const tiles = columns.tiles(this.column);
+    if (tiles) this.#show(tiles);
+    if (lab.past) for (const way of WAYS) this.rows.validity?.lay(way, null);
+    else if (lab.live) this.#judge(`${lab.generation} ${lab.step} ${this.column}`);
+    else this.#exactly(turn);
+  }
+
+  /** A saved model, or a run that has ended, shows what becomes of the picture exactly. */
+  async #exactly(turn) {
+    const { columns } = this;
+    try {
+      const exact = await columns.exact(this.column);
+      if (!exact || turn !== this.turn) return;
+      this.judged = exact.judged;
+      this.#show(exact.tiles);
+      for (const way of WAYS) this.rows.validity?.lay(way, exact.patches[way]);
+      this.#write();
+    } catch (error) {
+      this.failure.show(error);
+    }
+  }
+
+  #show(tiles) {
+    this.tiles = tiles;
+    this.picker.draw(this.columns.all(), this.column);
+    const rows = Object.values(this.rows);
+    const top = topOf(rows.flatMap((row) => row.draw(tiles)));
+    for (const row of rows) row.heat(top);
+    this.scale.set(top);
     this.#write();
-    this.#judge(`${lab.generation} ${sheet.src.length} ${this.column}`);
   }
 
   /** Ask D which patches of the translations look real; of a run that trains, every few seconds. */
   async #judge(key) {
-    const { lab, tiles } = this;
+    const { lab, tiles, column } = this;
     const soon = lab.live && performance.now() - (this.judgedAt ?? -Infinity) < JUDGE_MS;
     if (lab.past || this.judging || this.judgedKey === key || soon || lab.status !== "ready") return;
     Object.assign(this, { judging: true, judgedKey: key, judgedAt: performance.now() });
@@ -112,7 +150,7 @@ class LossesView {
       for (const way of WAYS) {
         const picture = tiles[way === "a2b" ? "a" : "b"].toDataURL("image/png");
         const answer = await lab.ask("translate", { picture, direction: way });
-        if (!answer || this.tiles[way[0]] !== tiles[way[0]]) continue;
+        if (!answer || this.column !== column || lab.past) return;
         this.judged[way] = answer.values;
         this.rows.validity?.lay(way, answer.items.patches ? await decoded(answer.items.patches) : null);
       }
@@ -141,7 +179,7 @@ class LossesView {
       const i = series ? series.nearest(past.step) : -1;
       return i < 0 ? null : series.y[i];
     }
-    return metric(split, name);
+    return split === "test" ? heldOut(loss, way, this.lab.domains) : metric(split, name);
   }
 
   #write() {

@@ -8,7 +8,7 @@ const GREY = 127.5;
 
 export class Magnifier {
   constructor() {
-    this.gain = 24;
+    this.gain = 12;
     this.given = new Figure();
     this.made = new Figure();
     const gain = slider({

@@ -65,10 +65,10 @@ class NetworkView {
   /** A slab: as high as the picture's side, as wide as there are channels. */
   #stage(network, [channels, side], name) {
     const high = DRAWN.least + ((DRAWN.most - DRAWN.least) * Math.sqrt(side)) / Math.sqrt(Math.max(this.values.shape?.at(-1) ?? side, side));
-    const wide = 10 + 6 * Math.log2(channels + 1);
+    const wide = 8 + 4 * Math.log2(channels + 1);
     return h("div", { class: "cy-stage", role: "listitem" },
       h("div", { class: "cy-slab-place" }, h("i", { class: "cy-slab", style: { height: `${high}px`, width: `${wide}px` } })),
-      h("span", { class: "play-number" }, `${channels}×${side}×${side}`), h("small", {}, name));
+      h("span", { class: "play-number" }, `${channels}×${side}²`), h("small", {}, name));
   }
 
   #arrow(network, block, at) {

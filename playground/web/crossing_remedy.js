@@ -2,7 +2,7 @@
 
 import { debounce, h, press, setText, slider, svg } from "./explorer_dom.js";
 import { button } from "./dom.js";
-import { shown } from "./decode.js";
+import { number } from "./curves_format.js";
 import { active, checkpointShown, runShown } from "./curves_history.js";
 import { attempt } from "./curves_settings.js";
 import { forkCheckpoint } from "./remedies.js";
@@ -113,7 +113,7 @@ export class RemedyCard {
     const points = this.measured.filter((m) => m.step !== null);
     this.chart.toggleAttribute("hidden", points.length < 2);
     const last = this.measured.at(-1);
-    const text = this.before !== null && last ? t("cyclegan.remedy_course", { before: shown(this.before, 2), now: shown(last.ratio, 2) }) : "";
+    const text = this.before !== null && last ? t("cyclegan.remedy_course", { before: number(this.before), now: number(last.ratio) }) : "";
     setText(this.course, text);
     if (points.length < 2) return;
     const { width, height, pad } = SIZE;
@@ -124,6 +124,6 @@ export class RemedyCard {
     this.line.setAttribute("points", points.map((p) => `${x(p.step).toFixed(1)},${y(p.ratio).toFixed(1)}`).join(" "));
     const base = y(this.before ?? points[0].ratio).toFixed(1);
     for (const [name, value] of Object.entries({ x1: pad, x2: width - pad, y1: base, y2: base })) this.base.setAttribute(name, value);
-    this.chart.setAttribute("aria-label", t("cyclegan.remedy_chart", { first: shown(points[0].ratio, 2), last: shown(last.ratio, 2) }));
+    this.chart.setAttribute("aria-label", t("cyclegan.remedy_chart", { first: number(points[0].ratio), last: number(last.ratio) }));
   }
 }

@@ -11,7 +11,7 @@ import { t } from "./store.js";
 const COLUMNS = [
   { key: "l1", copy: "l1_identity", low: true },
   { key: "retrieval_top1", copy: "retrieval_top1_identity", percent: true },
-  { key: "kid", copy: "kid_identity", low: true, times: 1000, explains: "style_distance" },
+  { key: "kid", copy: "kid_identity", low: true, explains: "style_distance" },
   { key: "perceptual_score", copy: () => 0 },
 ];
 
@@ -29,12 +29,13 @@ export function scoreTable() {
     drawn = key;
     element.hidden = !rows.length;
     if (!rows.length) return;
+    const columns = COLUMNS.map((_, i) => i).filter((i) => rows.some((r) => r.values[i] != null));
     const pairs = models.map((m) => read(m.about.metrics, "test_pairs")).find(Number.isFinite);
     note.textContent = t("cyclegan.scores_note", { n: pairs ?? "–" });
-    const floor = models.map((m) => copyOf(m.about.metrics ?? {}, way)).find((values) => values.some((v) => v != null));
+    const floor = models.map((m) => copyOf(m.about.metrics ?? {}, way)).find(([l1]) => l1 != null);
     fill(table, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("cyclegan.scores_model")),
-      COLUMNS.map(({ key: name, explains = name }) => h("th", { scope: "col" }, term(explains, t(`cyclegan.score.${name}`)))))),
-    h("tbody", {}, floor ? line(t("cyclegan.scores_copy"), floor, "floor", []) : null, rows.map((r) => line(r.title, r.values, "", bestOf(rows)))));
+      columns.map((i) => COLUMNS[i]).map(({ key: name, explains = name }) => h("th", { scope: "col" }, term(explains, t(`cyclegan.score.${name}`)))))),
+    h("tbody", {}, floor ? line(t("cyclegan.scores_copy"), floor, "floor", columns, []) : null, rows.map((r) => line(r.title, r.values, "", columns, bestOf(rows)))));
   };
   return { element, set };
 }
@@ -51,12 +52,12 @@ function bestOf(rows) {
   });
 }
 
-function line(title, values, kind, best) {
-  return h("tr", { class: kind }, h("th", { scope: "row" }, title),
-    values.map((value, i) => h("td", { class: `play-number${value != null && value === best[i] ? " best" : ""}` }, told(value, COLUMNS[i]))));
+function line(title, values, kind, columns, best) {
+  return h("tr", { class: kind }, h("th", { scope: "row" }, title), columns.map((i) =>
+    h("td", { class: `play-number${values[i] != null && values[i] === best[i] ? " best" : ""}` }, told(values[i], COLUMNS[i]))));
 }
 
-function told(value, { percent, times = 1 }) {
+function told(value, { percent }) {
   if (value == null) return "–";
-  return percent ? t("cyclegan.percent", { value: shown(100 * value) }) : shown(value * times);
+  return percent ? t("cyclegan.percent", { value: shown(100 * value) }) : shown(value);
 }

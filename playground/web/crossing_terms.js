@@ -1,5 +1,6 @@
 // The losses of a translator: which there are, their weights, and the formulae as they are printed.
 
+import { metric } from "./curves_history.js";
 import { formula, m, row, sub, sup } from "./help_math.js";
 import { t } from "./store.js";
 
@@ -30,10 +31,23 @@ export const wayName = (way, domains) => {
 /** A domain's name as names of metrics have it: "3-D" is 3d, "Winter, night" winter_night. */
 const slug = (name) => name.toLowerCase().replace(/[^\p{L}\p{N}_\s]/gu, "").trim().split(/\s+/).join("_");
 
-/** The present direction as names of metrics have it: flat_to_3d. */
-export function metricWay(lab) {
-  const { from, to } = lab.names();
-  return `${slug(from)}_to_${slug(to)}`;
+/** A direction as names of metrics have it: flat_to_3d. */
+function metricName(way, domains) {
+  const [a, b] = domains.map(slug);
+  return way === "a2b" ? `${a}_to_${b}` : `${b}_to_${a}`;
+}
+
+/** The present direction as names of metrics have it. */
+export const metricWay = (lab) => metricName(lab.direction, lab.domains);
+
+const SAVED = { cycle: "cycle_l1", identity: "identity_l1", l1: "l1" }; // on a scale of 0 to 1
+
+/** A loss on held-out pictures: a run's newest value, or that of a saved model, on the scale of training. */
+export function heldOut(loss, way, domains) {
+  const known = metric("test", `${way}/${loss}`);
+  if (known !== null || !(loss in SAVED)) return known;
+  const saved = metric("test", `${SAVED[loss]}/${metricName(way, domains)}`);
+  return saved === null ? null : 2 * saved;
 }
 
 /** What D says at rest, when it cannot tell: E[(1/2 - 1)^2], or -log(1/2). */

@@ -5,7 +5,7 @@ import { number } from "./curves_format.js";
 import { metric, runShown, subject } from "./curves_history.js";
 import { formula, row, slot, sub, sup, words } from "./help_math.js";
 import { part, text } from "./help_parts.js";
-import { WAYS, lossLine, lossesOf, wayName, weightsOf } from "./crossing_terms.js";
+import { WAYS, heldOut, lossLine, lossesOf, wayName, weightsOf } from "./crossing_terms.js";
 import { domainsNow } from "./tab_cyclegan_charts.js";
 import { t } from "./store.js";
 
@@ -86,7 +86,7 @@ function nowLines(model) {
       setText(names[i], wayName(WAYS[i], domains));
       for (const [name, { weight, value }] of Object.entries(slots)) {
         weight.set(number(weights[name], 2));
-        value.set(number(metric("train", `${WAYS[i]}/${name}`) ?? metric("test", `${WAYS[i]}/${name}`)));
+        value.set(number(metric("train", `${WAYS[i]}/${name}`) ?? heldOut(name, WAYS[i], domains)));
       }
     });
   };
