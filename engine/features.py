@@ -21,6 +21,7 @@ from engine.models.classifier import ClassifierNetwork
 from engine.tensors import DataSpec
 
 CHUNK = 128  # pictures at once: what stays in a processor's cache is fastest
+STYLES = "emoji-styles"  # trained in changed colours, so that those are no style
 OWN = {"mnist": "mnist", "fashion": "fashion", "fashion-full": "fashion", "emoji": "emoji"}
 
 
@@ -89,12 +90,13 @@ def feature_net(dataset: Dataset, device: torch.device) -> FeatureNet:
     """Return the net that describes the pictures of a data set.
 
     People's own pictures are described by the emoji's net when they have colours, by the
-    digits' net when they are gray; of two domains, each picture by itself by the emoji's. Raises
-    `CheckpointError` when the shipped file is not there or of other data.
+    digits' net when they are gray; pictures of two domains one by one, by the net of emoji in
+    two styles. Raises `CheckpointError` when the shipped file is not there or of other data.
     """
     stacked = dataset.key == "stacked_mnist"
     colours = dataset.shape[0]
     name = "mnist" if stacked else OWN.get(dataset.key, "mnist" if colours == 1 else "emoji")
+    name = STYLES if dataset.kind == "pairs" else name
     network, spec, accuracy = _shipped(name, str(device))
     names = dataset.class_names if stacked or dataset.key in OWN else None
     return FeatureNet(network, spec, names, accuracy, stacked)

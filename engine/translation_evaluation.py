@@ -5,8 +5,9 @@ What was settled before any model was looked at (each in the range 0 to 1 of pic
     retrieval_*           rank of the true partner among all test targets, by Euclidean distance of
                           pixels: no network has a say, and a plain copy of the picture is hardest
                           to beat there; `retrieval_features_top1` ranks in the encoder's features
-    kid, perceptual       in an encoder of our own, the shipped classifier of 3-D emoji, which was
-                          never shown flat ones: figures of other encoders do not compare
+    kid, perceptual       in an encoder of our own, the shipped classifier of emoji by style and
+                          group; trained in changed colours, so that to move all colours alike is
+                          no change of style. Figures of other encoders do not compare
     *_identity            the same for G(x) = x, the picture as it was given
     kid_real              training targets in the place of translations
     perceptual_score      (e_identity - e_model) / (e_identity - e_pix2pix), e the perceptual

@@ -48,6 +48,17 @@ class ClassifierConfig(Config):
         maximum=256,
         step=8,
     )
+    largest_side: int = field(
+        32,
+        label="Largest side",
+        help="Larger pictures are shrunk to this first: a quarter of the work for half the side.",
+        minimum=8,
+        maximum=128,
+        step=8,
+        unit="px",
+        advanced=True,
+        group="Network",
+    )
     decay_steps: int = optimizer.decay_steps()
     weight_decay: float = optimizer.weight_decay(0.01, "Decoupled weight decay (AdamW).")
     label_smoothing: float = field(
@@ -86,6 +97,17 @@ class ClassifierConfig(Config):
         False,
         label="Random mirroring",
         help="Half of the training pictures are seen mirrored left to right.",
+        advanced=True,
+        group="Against learning by heart",
+    )
+    colour_jitter: float = field(
+        0.0,
+        label="Random colours",
+        help="Each channel of a training picture is multiplied by up to 1 ± this, and moved by "
+        "up to ± this.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.05,
         advanced=True,
         group="Against learning by heart",
     )

@@ -14,7 +14,9 @@ from typing import Any
 from engine.data import (
     emoji,
     emoji_pairs,
+    emoji_styles,
     fashion,
+    imported,
     mnist,
     own_points,
     pictures,
@@ -33,6 +35,7 @@ _SHIPPED: dict[str, Callable[[], Dataset]] = {
     "fashion": fashion.load,
     "emoji": emoji.load,
     "emoji_pairs": emoji_pairs.load,
+    emoji_styles.KEY: emoji_styles.load,
     "stacked_mnist": stacked.load,
 }
 _ABOUT = (
@@ -57,6 +60,8 @@ def load(key: str, root: Path | None = None) -> Dataset:
         return _load_shipped(key)
     if key == fashion.FULL.key:
         return _load_full(root, os.environ.get(fashion.FOLDER_VARIABLE))
+    if key in imported.KEYS:
+        return imported.load(key)
     if key in points.KEYS:
         return _load_points(key)
     if is_own(key):

@@ -23,7 +23,6 @@ from engine.schedules import cosine_decay
 from engine.tensors import DataSpec, DataView
 
 LAST_CHANNELS = 64
-LARGEST_SIDE = 32  # larger pictures are shrunk to it first: a quarter of the work
 SEED_SIDE = 4  # convolutions halve the side until it is this
 NORM_EVERY = 8  # steps between two readings of the gradient norm; from experience
 CHUNK = 500
@@ -39,7 +38,7 @@ class ClassifierNetwork(nn.Module):
         colours, side = spec.shape[0], max(spec.shape[1:])
         height, width = spec.shape[1:]
         wide, blocks = c.channels, OrderedDict[str, nn.Module]()
-        self.shrink = -(-side // LARGEST_SIDE)
+        self.shrink = -(-side // c.largest_side)
         side, height, width = (-(-n // self.shrink) for n in (side, height, width))
         while side > SEED_SIDE:
             kernel = 3 if blocks else 5
@@ -121,11 +120,15 @@ class ClassifierLearner(Learner):
         return record
 
     def _varied(self, images: Tensor) -> Tensor:
-        """Move each picture by a few pixels; its edge goes on outside."""
-        c, (count, _, height, width) = self.config, images.shape
+        """Move each picture by a few pixels, its edge goes on outside; perhaps in other colours."""
+        c, (count, channels, height, width) = self.config, images.shape
         if c.mirror:
             mirrored = torch.rand(count, 1, 1, 1, device=self.device) < 0.5
             images = torch.where(mirrored, images.flip(3), images)
+        if c.colour_jitter > 0:
+            change = torch.rand(2, count, channels, 1, 1, device=self.device) * 2 - 1
+            gain, offset = c.colour_jitter * change
+            images = (images * (1 + gain) + offset).clamp(0, 1)
         if c.shift_px == 0:
             return images
         r = c.shift_px

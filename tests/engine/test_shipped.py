@@ -32,7 +32,7 @@ def test_its_line_says_how_it_was_made(name: str) -> None:
     for change in given.at:
         _, field, value = _change(change, type(config))
         config = config.with_live(field, value)
-    assert config.to_dict() == header.config
+    assert config == type(config).from_values(header.config)  # older files lack newer fields
     assert (given.seed or 0, given.max_steps) == (header.seed, header.step)
     assert (given.dataset or entry(given.model).default_dataset) == header.dataset
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from engine import data, metrics
 from engine import translation_measures as measures
-from engine.features import feature_net
+from engine.features import FeatureNet, feature_net
 
 
 def uniform(*size: int, seed: int = 0) -> Tensor:
@@ -146,14 +147,32 @@ def test_the_kernel_distance_of_pairs_takes_no_likeness_of_partners_for_style() 
     assert abs(np.mean(found)) < 3 * np.std(found) / math.sqrt(20) + 1e-9
 
 
+@lru_cache(maxsize=1)
+def emoji() -> tuple[FeatureNet, list[Tensor]]:
+    """Return the encoder of styles, and A and B of test and of training."""
+    pairs = data.load("emoji_pairs")
+    splits = [torch.from_numpy(s.images).float() / 255 for s in (pairs.test, pairs.train)]
+    return feature_net(pairs, CPU), [x for s in splits for x in s.split(3, 1)]
+
+
 def test_activations_are_those_that_features_are_made_of() -> None:
-    net = feature_net(data.load("emoji_pairs"), CPU)
-    pictures = data.load("emoji_pairs").test.images[:4, 3:]
-    images = torch.from_numpy(pictures).float() / 255
-    found = net.activations(images)
-    assert [tuple(x.shape[1:]) for x in found] == [(24, 16, 16), (48, 8, 8), (64, 4, 4)]
+    net, (images, *_) = emoji()
+    found = net.activations(images[:4])
+    shapes = [tuple(x.shape[1:]) for x in found]
+    assert shapes == [(24, 32, 32), (48, 16, 16), (64, 8, 8), (64, 4, 4)]
     x = net.network.norm(net.network.describe(found[-1].flatten(1)))
-    torch.testing.assert_close(x, net.features(images))
+    torch.testing.assert_close(x, net.features(images[:4]))
+
+
+def test_the_encoder_tells_styles_apart_by_more_than_their_colours() -> None:
+    """Other real pictures are near, a copy is far, and so is one with the target's colours."""
+    net, (a, b, train_a, train_b) = emoji()
+    for given, target, other, fit in ((a, b, train_b, train_a), (b, a, train_a, train_b)):
+        wanted = net.features(target)
+        copied = measures.paired_kid(wanted, net.features(given))
+        coloured = net.features(measures.colour_change(fit, other)(given))
+        assert abs(metrics.kid(wanted, net.features(other)).mean) < 0.05 * copied
+        assert measures.paired_kid(wanted, coloured) > 0.5 * copied
 
 
 # ------------------------------------------------------------------ lines to compare with
