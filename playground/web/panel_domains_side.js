@@ -122,7 +122,7 @@ export class Side {
   /** Keep what is on a canvas, as a file of this kind. */
   async #take(canvas, ending) {
     if (!canvas) return;
-    const picture = shrunk(canvas, LONGEST);
+    const [picture, small] = [shrunk(canvas, LONGEST), shrunk(canvas, THUMBNAIL)]; // it may change while we wait
     const blob = await new Promise((resolve) => picture.toBlob(resolve, `image/${ending}`, 0.92));
     if (!blob) throw new PlayError(t("domains.not_kept"));
     const one = { blob, ending };
@@ -133,7 +133,7 @@ export class Side {
       this.taken = this.taken.filter((other) => other !== one);
       thumbnail.remove();
       this.#tell();
-    } }, shrunk(canvas, THUMBNAIL));
+    } }, small);
     this.thumbnails.append(thumbnail);
   }
 }
