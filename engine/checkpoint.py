@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
 FORMAT = 1
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 256 * 2**20  # an imported U-Net has 218 MB
 MAX_HEADER = 2**20
 MAX_TENSORS = 2000
 SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"

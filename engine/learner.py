@@ -145,6 +145,10 @@ class Learner:
         """
         return tensors
 
+    def complete(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Fill up what a checkpoint may lack of this architecture: nothing, for most families."""
+        return tensors
+
     def settings_now(self, step: int) -> dict[str, float]:
         """Return the scheduled hyperparameters at a step, for the curves."""
         return {}

@@ -80,6 +80,7 @@ def restore(
     old = entry(header.model).config_class.from_values(header.config)
     if config != old:
         tensors = learner.graft(tensors, old)
+    tensors = learner.complete(tensors)
     checkpoint.fit(tensors, learner.tensors(optimizers=False), path.name)
     checkpoint.fit_optimizers(tensors, learner.optimizers, path.name)
     learner.load_tensors({k: v.to(device) for k, v in tensors.items()})

@@ -14,6 +14,7 @@ from torch.optim import Adam, Optimizer
 from engine.adversarial import graft
 from engine.config import Config
 from engine.configs.translation import TranslatorConfig
+from engine.foreign import completed
 from engine.learner import Learner, LiveView, Record, gradient_norm, keep_memory_order, update
 from engine.schedules import linear_decay
 from engine.tensors import DataSpec, DataView
@@ -153,6 +154,11 @@ class Translator(TranslationViews, Learner):
         """Put back what `tensors` gave, optimizer slots in the memory order of their weights."""
         super().load_tensors(tensors)
         keep_memory_order(self.optimizers)
+
+    def complete(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Fill up a file of imported weights; `lacking` then says what was not in it."""
+        found, self.lacking = completed(tensors, self.networks)
+        return found
 
     def graft(self, tensors: dict[str, Tensor], old: Config) -> dict[str, Tensor]:
         """Fit a checkpoint to networks that a fork changed; what is new or resized starts fresh."""

@@ -29,7 +29,7 @@ OTHER_LIMIT = 1024 * 1024
 UPLOAD_LIMITS = {
     f"{PLAY}/pictures": 64 * 2**20,
     f"{PLAY}/domains": 128 * 2**20,
-    f"{PLAY}/checkpoints": 32 * 2**20,
+    f"{PLAY}/checkpoints": 128 * 2**20,
     f"{PLAY}/points": 2 * 2**20,
     f"{PLAY}/explore/translate": 28 * 2**20,  # a picture of 20 MB as base64
     "/gradio_api/upload": 8 * 2**20,

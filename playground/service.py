@@ -43,7 +43,7 @@ class Limits:
     max_seed: int = MAX_SEED
     picture_upload_mb: int = 64
     domains_upload_mb: int = 128
-    checkpoint_upload_mb: int = 32
+    checkpoint_upload_mb: int = 128
     points_upload_mb: int = 2
 
 
