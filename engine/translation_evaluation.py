@@ -63,8 +63,11 @@ class Crossing:
 def full_metrics(learner: Any, data: DataView, *, seed: int) -> Named:
     """Return every measure, named `measure/direction`; called in eval mode.
 
-    Without pairs there are only those of style, cycle and identity.
+    Without pairs there are only those of style, cycle and identity; of a single test picture, as
+    imported weights have, nothing can be said.
     """
+    if len(data.test) < 2:
+        return {}
     found: Named = {}
     both = crossings(data)
     ceiling = ceiling_of(data, both)
@@ -78,7 +81,7 @@ def full_metrics(learner: Any, data: DataView, *, seed: int) -> Named:
         found |= {f"{k}/{crossing.name}": v for k, v in values.items()}
     if data.dataset.paired:
         found["test_pairs"] = float(len(both[0].given))
-    return {k: v for k, v in found.items() if math.isfinite(v)}  # of one picture there is no `kid`
+    return {k: v for k, v in found.items() if math.isfinite(v)}  # one picture has no kid
 
 
 def crossings(data: DataView) -> list[Crossing]:

@@ -13,7 +13,7 @@ import torch
 from small import CPU, made
 from torch import Tensor, nn
 
-from engine import checkpoint
+from engine import checkpoint, data
 from engine import translation_evaluation as evaluation
 from engine.data.base import Dataset, Split
 from engine.tensors import DataView
@@ -105,12 +105,8 @@ def test_without_pairs_only_style_and_the_way_back_are_measured() -> None:
     assert (len(back.given), len(back.target)) == (20, 40)
 
 
-def test_of_one_picture_there_is_no_kernel_distance() -> None:
-    view = pairs()
-    few = replace(view.dataset, test=Split(view.dataset.test.images[:1], np.zeros(1, np.int64)))
-    found = full(DataView(few, CPU))
-    assert "kid/flat_to_3d" not in found
-    assert found["test_pairs"] == 1
+def test_of_one_picture_nothing_is_said() -> None:
+    assert full(DataView(data.load("imported_128"), CPU)) == {}
 
 
 @pytest.mark.parametrize(
