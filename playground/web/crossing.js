@@ -28,14 +28,7 @@ export async function mount(element) {
   const root = h("div", { class: "x-explorer cx-lab" });
   const lab = new Crossing();
   const theatre = new Theatre(lab);
-  const pick = new Pick(lab, {
-    root, input: () => theatre.input(),
-    onown: (way) => {
-      theatre.element.classList.toggle("with-own", Boolean(way));
-      theatre.waitForDrawing(way === "draw");
-      theatre.compare.restAt(way ? 0 : 50); // beside the pad its result is seen whole
-    },
-  });
+  const pick = new Pick(lab, { root, input: () => theatre.input(), onown: (way) => theatre.besides(way) });
   theatre.element.prepend(pick.own);
   theatre.tools.append(new Tools(lab, theatre).element);
   const panels = Object.entries(PANELS).map(([key, build]) => ({ key, panel: build(lab), title: t(`crossing.tab_${key}`) }));
@@ -57,7 +50,7 @@ function head(lab) {
     const [a, b] = lab.domains;
     [`${a} → ${b}`, `${b} → ${a}`].forEach((text, i) => setText(way.element.children[i], text));
     way.set(lab.direction);
-    const step = (lab.past?.step ?? state.run?.step ?? 0).toLocaleString("en");
+    const step = (lab.past?.step ?? lab.step ?? state.run?.step ?? 0).toLocaleString("en");
     const kind = lab.past ? "past" : lab.live ? "live" : "";
     badge.className = `cx-state ${kind}`;
     setText(badge, kind ? t(`crossing.${kind}_step`, { step }) : "");

@@ -126,21 +126,30 @@ export class Crossing extends Explored {
     if (this.status === "empty" || this.past) return;
     const key = this.#key();
     const { chosen, chosenAt } = this;
+    const slow = chosen.picture && this.fit === "tiles"; // first the translation, then what else there is
     this.#setBusy(true);
     try {
-      const answer = await this.ask("translate", this.args(), "translate");
-      if (!answer || (key !== this.#key() && !this.#follows(chosen))) return;
-      this.answer = { ...answer, key, chosenAt, chosen };
-      this.#learn(answer.values);
-      if (key === this.#key()) this.#setBusy(false);
-      this.setStatus("ready");
-      this.emit("answer", this.answer);
+      for (const detail of slow ? [false, true] : [true]) {
+        const answer = await this.ask("translate", { ...this.args(), detail }, "translate");
+        if (!answer || (key !== this.#key() && !this.#follows(chosen))) return;
+        if (detail && key === this.#key()) this.#setBusy(false);
+        this.#take({ ...answer, key, chosenAt, chosen }, detail);
+      }
     } catch (error) {
       this.#setBusy(false);
       this.emit("failed", { error, by: chosen.by });
       if (chosen === this.chosen && BROUGHT.includes(chosen.by)) this.#goBack();
       else if (this.status !== "ready") this.setStatus("failed", error);
     }
+  }
+
+  #take(answer, whole) {
+    const before = this.answer;
+    const same = !whole && before?.chosen === answer.chosen && before.values.direction === answer.values.direction;
+    this.answer = same ? { ...answer, items: { ...before.items, ...answer.items }, values: { ...before.values, ...answer.values } } : answer;
+    this.#learn(answer.values);
+    this.setStatus("ready");
+    this.emit("answer", this.answer);
   }
 
   /** What was brought is no good: the picture before it is chosen again. */

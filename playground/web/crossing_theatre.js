@@ -58,10 +58,11 @@ export class Theatre {
   #tile(part) {
     const canvas = h("canvas", { "aria-hidden": "true" });
     const [name, sign, number] = [h("b"), h("i", { class: "cx-formula" }), h("span", { class: "play-number" })];
+    const scale = part === "residual" ? h("span", { class: "cx-scale", "aria-hidden": "true" }) : null;
     const over = part === "patches" ? h("canvas", { class: "cx-tile-over", "aria-hidden": "true" }) : null;
     const element = h("button", { type: "button", class: `cx-tile cx-${part}`, "aria-pressed": "false", hidden: true, onclick: () => this.#press(part) },
-      h("span", { class: "cx-thumb" }, h("span", { class: "cx-inner" }, canvas, over)), h("span", { class: "cx-words" }, name, h("span", {}, sign, number)));
-    return { element, canvas, over, name, sign, number };
+      h("span", { class: "cx-thumb" }, h("span", { class: "cx-inner" }, canvas, over)), scale, h("span", { class: "cx-words" }, name, h("span", {}, sign, number)));
+    return { element, canvas, over, scale, name, sign, number };
   }
 
   // ---- words ----------------------------------------------------------------------------------------
@@ -108,11 +109,20 @@ export class Theatre {
     if (by === "back") return;
     this.failure.clear();
     if (by === "fit") return;
-    if (by === "example" || by === "direction") this.#choose("input");
-    this.unseen = true;
+    if (by !== "draw") this.#choose("input");
+    this.unseen = by !== "draw";
   }
 
-  /** The pad is open and empty: what is shown is not of it. */
+  /** Pad or camera is open beside the large picture, which shows its translation whole. */
+  besides(way) {
+    this.element.classList.toggle("with-own", Boolean(way));
+    this.waitForDrawing(way === "draw");
+    if (way) this.#choose("input");
+    this.compare.restAt(way ? 0 : 50);
+    this.#paint();
+  }
+
+  /** The pad is empty: what is shown is not of it. */
   waitForDrawing(on) {
     this.element.classList.toggle("awaiting", on);
     setText(this.message, on ? t("crossing.draw_hint") : "");
@@ -173,18 +183,20 @@ export class Theatre {
     if (!drawn) return;
     drawPart(tile.canvas, part === "patches" ? scene.parts.output : drawn);
     if (tile.over) drawPart(tile.over, drawn);
+    if (tile.scale) tile.scale.style.backgroundImage = `linear-gradient(90deg, ${(scene.values.residual_colours ?? ["transparent", "transparent"]).join()})`;
     const [value, unit] = NUMBERS[part] ?? [];
     const known = scene.values[value];
     setText(tile.number, typeof known === "number" ? t(`crossing.number_${unit}`, { value: shown(known, 2) }) : "");
   }
 
   #facts({ values }) {
-    const { width, height, side, ms } = values;
+    const { width, height, side, ms, truth_rank: rank, truth_of: of } = values;
     const size = width && height ? t("crossing.fact_size", { width, height }) : null;
     const saw = side ? t(this.lab.fit === "tiles" && this.lab.chosen.picture ? "crossing.fact_tiles" : "crossing.fact_side", { side }) : null;
     const time = typeof ms === "number" ? t("crossing.fact_ms", { ms: shown(ms, 2) }) : null;
+    const found = rank ? t(rank === 1 ? "crossing.fact_found" : "crossing.fact_rank", { rank, of }) : null;
     const kept = this.lab.past && !this.lab.usual ? t("crossing.fact_past") : null;
-    setText(this.facts, [kept, size, saw, time].filter(Boolean).join(" · "));
+    setText(this.facts, [kept, found, size, saw, time].filter(Boolean).join(" · "));
     this.notes.replaceChildren(...(values.notes ?? []).map((note) => h("p", { class: "play-note" }, note)));
   }
 

@@ -19,6 +19,7 @@ from .watch import Watch
 SHIPPED = "cyclegan/emoji"
 THEATRE = ".cx-theatre"
 AFTER = ".cx-after"
+LEFT, RIGHT = ".cx-label.left", ".cx-label.right"  # what the divider parts
 STATE = "window.Play.store.state"
 # Every camera that a test can have: a moving picture in place of the device.
 CAMERA = """
@@ -122,10 +123,10 @@ def test_examples_cross_over_in_both_directions(page: Stage) -> None:
     flat, round_ = page(".cx-strip").nth(0), page(".cx-strip").nth(1)
     flat.locator(".cx-example").nth(2).click()
     other = page.until_shown(AFTER, before)
-    page.until("document.querySelector('.cx-label.left').textContent === 'a · Flat'")
+    page.until(f"document.querySelector('{LEFT}').textContent === 'a · Flat'")
     round_.locator(".cx-example").nth(2).click()
     page.until_shown(AFTER, other)
-    page.until("document.querySelector('.cx-label.right').textContent === 'F(b) · Flat'")
+    page.until(f"document.querySelector('{RIGHT}').textContent === 'F(b) · Flat'")
     page(".cx-directions button").nth(0).click()
     page.until(f"(shown) => ({SHOWN})(document.querySelector('{AFTER}')) === shown", other)
     flat.locator(".cx-example").nth(2).press("ArrowRight")
@@ -153,9 +154,9 @@ def test_the_divider_follows_pointer_and_keys(page: Stage) -> None:
 
 def test_whatever_is_beside_can_be_compared(page: Stage) -> None:
     page(".cx-residual").click()
-    assert page(".cx-label.left").text_content() == "|F(G(a)) − a| · lost"
+    assert page(LEFT).text_content() == "|F(G(a)) − a| · lost"
     page(".cx-truth").click()
-    assert page(".cx-label.left").text_content() == "b · true 3-D"
+    assert page(LEFT).text_content() == "b · true 3-D"
     page(".cx-tools").get_by_role("button", name="Lay over").click()
     page.until_shown(".cx-overlay")
     page(".cx-judged input").press("Home")
@@ -218,7 +219,7 @@ def test_drawing_crosses_over_stroke_by_stroke(page: Stage) -> None:
     mouse.down()
     mouse.move(box["x"] + 200, box["y"] + 160, steps=6)
     mouse.up()
-    page.until("document.querySelector('.cx-label.left').textContent === 'a · Yours'")
+    page.until(f"document.querySelector('{LEFT}').textContent === 'a · Yours'")
     first = page.until_shown(AFTER)
     painted = page.paints()
     mouse.move(box["x"] + 80, box["y"] + 220)
@@ -238,7 +239,7 @@ def test_the_camera_is_a_mirror_and_takes_a_picture(page: Stage) -> None:
     page.until_painted(painted + 1)
     take.click()
     page(".cx-own").wait_for(state="hidden")
-    page.until("document.querySelector('.cx-label.left').textContent === 'a · Yours'")
+    page.until(f"document.querySelector('{LEFT}').textContent === 'a · Yours'")
     page.until_painted(painted + 2)
     assert page.shape() == (320, 240)
 
@@ -264,10 +265,9 @@ def test_a_run_that_trains_shows_the_chosen_picture(page: Stage) -> None:
     page(".cx-state.live").wait_for()
     painted = page.paints()
     page.bring("wide.png", png(320, 160))
-    page.until("document.querySelector('.cx-label.left').textContent === 'a · Yours'")
+    page.until(f"document.querySelector('{LEFT}').textContent === 'b · Yours'")
     page.until_painted(painted)
-    page.until_other(".cx-state", page(".cx-state").inner_text())
-    page.until_painted(page.paints())
+    page.until_other(".cx-state", page(".cx-state").inner_text())  # newer pictures have come
     assert page.shape()[0] == 2 * page.shape()[1]
     page.stop()
     page(".cx-state.live").wait_for(state="detached")
