@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.data import emoji
 from engine.data.base import About, Dataset, Split
+from engine.data.emoji import ABOUT as SOLID
+from engine.data.emoji import SIDE_PX, Coded, read_coded
 from engine.data.shipped import ASSETS, load_shipped, read_note
 from engine.errors import DataError
 
@@ -21,8 +22,8 @@ ABOUT = About(
     title="Emoji, flat and 3-D",
     help="Emoji of Microsoft's Fluent set in two styles, 64 × 64 pixels, on white. The pictures "
     "belong together in pairs; CycleGAN is not told which.",
-    class_names=emoji.ABOUT.class_names,
-    shape=(6, emoji.SIDE_PX, emoji.SIDE_PX),
+    class_names=SOLID.class_names,
+    shape=(6, SIDE_PX, SIDE_PX),
     train=1_357,
     test=201,
     kind="pairs",
@@ -41,15 +42,15 @@ def read(path: Path) -> dict[str, Split]:
 
     Raises `DataError` when a file is missing or damaged.
     """
-    shaped = ASSETS / read_note(emoji.ABOUT.key)["file"]
-    solid, flat = emoji.read_coded(shaped, "emoji.json"), emoji.read_coded(path, FLAT)
+    shaped = ASSETS / read_note(SOLID.key)["file"]
+    solid, flat = read_coded(shaped, "emoji.json"), read_coded(path, FLAT)
     try:
         return {name: _joined(part, solid[name]) for name, part in flat.items()}
     except KeyError as error:
         raise DataError(f"{path.name} and {shaped.name} do not belong together.") from error
 
 
-def _joined(flat: emoji.Coded, solid: emoji.Coded) -> Split:
+def _joined(flat: Coded, solid: Coded) -> Split:
     at = {code: i for i, code in enumerate(solid.codes)}
     rows = [at[code] for code in flat.codes]
     images = np.concatenate([flat.split.images, solid.split.images[rows]], 1)  # N x 6 x 64 x 64
