@@ -69,17 +69,27 @@ export class Columns {
   async exact(column) {
     if (this.answers.has(column)) return this.answers.get(column);
     const picture = column === OWN ? this.lab.pictureArgs() : { index: column, split: "test" };
-    const found = { tiles: {}, judged: {}, patches: {} };
+    const found = { tiles: {}, judged: {}, patches: {}, error: null };
     for (const way of WAYS) {
-      const answer = await this.lab.ask("translate", { ...picture, direction: way });
-      if (!answer) return null;
-      for (const [item, name] of Object.entries(EXACT[way])) found.tiles[name] = small(await decoded(answer.items[item]));
-      found.judged[way] = answer.values;
-      found.patches[way] = answer.items.patches ? await decoded(answer.items.patches) : null;
+      try {
+        const answer = await this.lab.ask("translate", { ...picture, direction: way });
+        if (!answer) return null;
+        await this.#read(answer, way, found);
+      } catch (error) {
+        found.error = error; // weights that were imported may know one direction only
+      }
     }
     this.answers.set(column, found);
-    if (column === OWN) this.own = found.tiles;
+    if (column === OWN && found.tiles.a && found.tiles.b) this.own = found.tiles;
     return found;
+  }
+
+  async #read({ items, values }, way, found) {
+    for (const [item, name] of Object.entries(EXACT[way])) {
+      if (items[item]) found.tiles[name] = small(await decoded(items[item]));
+    }
+    found.judged[way] = values;
+    found.patches[way] = items.patches ? await decoded(items.patches) : null;
   }
 }
 

@@ -44,11 +44,6 @@ export class Figure {
   say(text) {
     setText(this.caption, text);
   }
-
-  clear() {
-    this.lay(null);
-    this.element.classList.remove("filled");
-  }
 }
 
 /**

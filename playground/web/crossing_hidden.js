@@ -6,11 +6,10 @@ import { Figure, heatScale } from "./crossing_figures.js";
 import { Magnifier } from "./crossing_magnifier.js";
 import { RemedyCard } from "./crossing_remedy.js";
 import { freshness } from "./crossing_state.js";
-import { metricWay, wayName } from "./crossing_terms.js";
-import { metric } from "./curves_history.js";
+import { explored, metricWay, runExplored, wayName } from "./crossing_terms.js";
 import { term } from "./help_terms.js";
 import { decoded } from "./views_pictures.js";
-import { emit, state, t } from "./store.js";
+import { emit, t } from "./store.js";
 
 const KINDS = {
   noise: { min: 0, max: 16, step: 0.5, value: 2, format: (v) => t("cyclegan.noise_sd", { value: v }) },
@@ -115,7 +114,7 @@ class HiddenView {
     this.scale.set(values.residual_scale);
     this.#verdict(values.ratio, kind, amount);
     this.magnifier.show(images.input, images.translation, forward ? "G(a)" : "F(b)");
-    if (kind === "noise") this.remedy.take(values.ratio, { step: state.run?.step ?? null, amount, what: lab.chosen });
+    if (kind === "noise") this.remedy.take(values.ratio, { step: runExplored()?.step ?? null, amount, what: lab.chosen });
     this.element.removeAttribute("aria-busy");
   }
 
@@ -125,7 +124,7 @@ class HiddenView {
     setText(this.ratio, t("cyclegan.times", { ratio: number(ratio) }));
     const nothing = kind === "noise" && amount === 0;
     setText(this.says, t(nothing ? "cyclegan.verdict_zero" : hides ? "cyclegan.verdict_hides" : "cyclegan.verdict_plain"));
-    const overall = metric("test", `stegano_ratio/${metricWay(this.lab)}`);
+    const overall = explored("test", `stegano_ratio/${metricWay(this.lab)}`);
     setText(this.overall, overall == null ? "" : t("cyclegan.overall_ratio", { ratio: number(overall) }));
   }
 }

@@ -80,10 +80,6 @@ export class LossRow {
     this.ways[way].figures[1].lay(image);
   }
 
-  clear() {
-    for (const { figures, heat } of Object.values(this.ways)) [...figures, heat].forEach((figure) => figure?.clear());
-  }
-
   /** Values in training and on held-out pictures; of the saved model only the latter is known. */
   numbers(way, { train, test, patches }) {
     const { value, beside } = this.ways[way];

@@ -1,14 +1,14 @@
 // The losses of a translator, each beside the pictures that it is computed from, both ways.
 
 import { debounce, errorLine, h, setText } from "./explorer_dom.js";
-import { seriesOf, onHistory, metric, runShown, active } from "./curves_history.js";
+import { active, onHistory, seriesOf } from "./curves_history.js";
 import { attempt } from "./curves_settings.js";
 import { freshness } from "./crossing_state.js";
 import { heatScale, topOf } from "./crossing_figures.js";
 import { ColumnPicker, LossBar } from "./crossing_loss_bar.js";
 import { LossRow } from "./crossing_loss_row.js";
 import { Columns, OWN } from "./crossing_columns.js";
-import { WAYS, heldOut, lossesOf, weightsOf } from "./crossing_terms.js";
+import { WAYS, explored, heldOut, lossesOf, runExplored, weightsOf } from "./crossing_terms.js";
 import { fill } from "./dom.js";
 import { decoded } from "./views_pictures.js";
 import { applySettings, command, emit, on, settings, state, t } from "./store.js";
@@ -30,7 +30,7 @@ class LossesView {
     lab.on("past", () => this.#draw());
     lab.on("chosen", () => this.#follow());
     onHistory((what) => { if (what === "metrics" || what === "reset") this.#write(); });
-    for (const type of ["run", "settings", "catalogue"]) on(type, () => this.#write());
+    for (const type of ["run", "settings", "catalogue", "source"]) on(type, () => this.#write());
   }
 
   #build() {
@@ -63,7 +63,7 @@ class LossesView {
     Object.assign(this, { asked: null, judged: {}, moved: {} });
     this.failure.clear();
     this.#rows();
-    for (const row of Object.values(this.rows)) row.clear();
+    this.list.setAttribute("aria-busy", "true"); // the pictures are of another model until its own come
     this.#write();
   }
 
@@ -121,6 +121,8 @@ class LossesView {
     try {
       const exact = await columns.exact(this.column);
       if (!exact || turn !== this.turn) return;
+      if (exact.error) this.failure.show(exact.error);
+      else this.failure.clear();
       this.judged = exact.judged;
       this.#show(exact.tiles);
       for (const way of WAYS) this.rows.validity?.lay(way, exact.patches[way]);
@@ -132,6 +134,7 @@ class LossesView {
 
   #show(tiles) {
     this.tiles = tiles;
+    this.list.removeAttribute("aria-busy");
     this.picker.draw(this.columns.all(), this.column);
     const rows = Object.values(this.rows);
     const top = topOf(rows.flatMap((row) => row.draw(tiles)));
@@ -166,7 +169,7 @@ class LossesView {
 
   /** The settings by which the losses are weighed: a run's own, or those that the person tries out. */
   #config() {
-    const run = runShown();
+    const run = runExplored();
     return run && active(run) ? run.config : { ...this.lab.config, ...this.moved };
   }
 
@@ -174,12 +177,12 @@ class LossesView {
   #value(loss, way, split) {
     const { past } = this.lab;
     const name = `${way}/${loss}`;
-    if (past && runShown()) {
+    if (past && runExplored()) {
       const series = seriesOf(split, name);
       const i = series ? series.nearest(past.step) : -1;
       return i < 0 ? null : series.y[i];
     }
-    return split === "test" ? heldOut(loss, way, this.lab.domains) : metric(split, name);
+    return split === "test" ? heldOut(loss, way, this.lab.domains) : explored(split, name);
   }
 
   #write() {
@@ -196,11 +199,11 @@ class LossesView {
       });
       row.weight(config[row.field], weights[loss], config);
     }
-    this.bar.set(this.model, weights, values, Boolean(runShown()));
+    this.bar.set(this.model, weights, values, Boolean(runExplored()));
   }
 
   #weigh(field, value) {
-    const run = runShown();
+    const run = runExplored();
     const live = run && active(run);
     this.moved[field] = value;
     if (settings().model === this.model) applySettings({ config: { [field]: value }, ...(live ? {} : { preset: null }) });

@@ -2,8 +2,9 @@
 
 import { debounce, h, press, setText, slider, svg } from "./explorer_dom.js";
 import { button } from "./dom.js";
+import { runExplored } from "./crossing_terms.js";
 import { number } from "./curves_format.js";
-import { active, checkpointShown, runShown } from "./curves_history.js";
+import { active, checkpointShown } from "./curves_history.js";
 import { attempt } from "./curves_settings.js";
 import { forkCheckpoint } from "./remedies.js";
 import { applySettings, command, emit, on, settings, state, t } from "./store.js";
@@ -13,6 +14,7 @@ const STEPS = 1500;
 const SEND_MS = 200;
 const MOST = 60; // measurements that are drawn
 const REPAIRED = 0.75; // of the ratio that it had without noise
+const GOOD = 1.1; // a ratio that needs no repair
 const SIZE = { width: 220, height: 56, pad: 4 };
 
 export class RemedyCard {
@@ -59,7 +61,7 @@ export class RemedyCard {
     if (!Number.isFinite(ratio)) return;
     this.measured = [...this.measured.filter((m) => m.step !== step), { step, ratio }].slice(-MOST);
     const first = this.before ?? this.measured[0].ratio;
-    if (this.#on() && ratio < REPAIRED * first && this.told !== state.run?.id) {
+    if (this.#on() && ratio < Math.max(REPAIRED * first, GOOD) && this.told !== state.run?.id) {
       this.told = state.run?.id;
       emit("tried", { what: "unhidden", before: first, now: ratio });
     }
@@ -69,7 +71,7 @@ export class RemedyCard {
   // ---- what the person can do ------------------------------------------------------------------------
 
   #running() {
-    const run = runShown();
+    const run = runExplored();
     return run && active(run) && run.owner_is_you && run.model === "cyclegan" ? run : null;
   }
 

@@ -1,8 +1,8 @@
 // The losses of a translator: which there are, their weights, and the formulae as they are printed.
 
-import { metric } from "./curves_history.js";
+import { checkpointShown, latest } from "./curves_history.js";
 import { formula, m, row, sub, sup } from "./help_math.js";
-import { t } from "./store.js";
+import { state, t } from "./store.js";
 
 export const WAYS = ["a2b", "b2a"];
 
@@ -42,11 +42,24 @@ export const metricWay = (lab) => metricName(lab.direction, lab.domains);
 
 const SAVED = { cycle: "cycle_l1", identity: "identity_l1", l1: "l1" }; // on a scale of 0 to 1
 
-/** A loss on held-out pictures: a run's newest value, or that of a saved model, on the scale of training. */
-export function heldOut(loss, way, domains) {
-  const known = metric("test", `${way}/${loss}`);
+/** The run that is explored, or null: a saved model may be looked at while a run trains. */
+export const runExplored = () => (state.run && state.source?.run === state.run.id ? state.run : null);
+
+/** A metric of what is explored. */
+export function explored(split, name) {
+  if (runExplored()) return latest(split, name);
+  const metrics = checkpointShown()?.metrics ?? {};
+  return metrics[`${split}/${name}`] ?? (split === "train" ? null : metrics[name]) ?? null;
+}
+
+/**
+ * A loss on held-out pictures, on the scale of training: a run's newest value, or a saved model's.
+ * @param {(split: string, name: string) => number|null} [read] where metrics are read from
+ */
+export function heldOut(loss, way, domains, read = explored) {
+  const known = read("test", `${way}/${loss}`);
   if (known !== null || !(loss in SAVED)) return known;
-  const saved = metric("test", `${SAVED[loss]}/${metricName(way, domains)}`);
+  const saved = read("test", `${SAVED[loss]}/${metricName(way, domains)}`);
   return saved === null ? null : 2 * saved;
 }
 

@@ -2,17 +2,18 @@
 
 import { fill, h, setText } from "./curves_dom.js";
 import { number } from "./curves_format.js";
+import { shown } from "./decode.js";
 import { metric, runShown, subject } from "./curves_history.js";
-import { formula, row, slot, sub, sup, words } from "./help_math.js";
+import { formula, frac, row, slot, sub, sup, words } from "./help_math.js";
 import { part, text } from "./help_parts.js";
 import { WAYS, heldOut, lossLine, lossesOf, wayName, weightsOf } from "./crossing_terms.js";
 import { domainsNow } from "./tab_cyclegan_charts.js";
 import { t } from "./store.js";
 
 export const TERMS = [
-  "generator", "discriminator", "domain", "validity", "cycle", "identity", "l1", "true_partner", "patch_gan", "image_pool",
+  "generator_ab", "discriminator_ab", "domain", "validity", "cycle", "identity", "l1", "true_partner", "patch_gan", "image_pool",
   "least_squares", "instance_norm", "residual_block", "u_net", "unpaired", "steganography", "lambda",
-  "retrieval_top1", "style_distance", "perceptual_score", "learning_rate", "loss", "gradient", "checkpoint", "speed",
+  "retrieval_top1", "style_distance", "perceptual_score", "learning_rate", "gradient", "checkpoint", "speed",
 ];
 
 /** Cityscapes, labels to photo: per-pixel and per-class accuracy, class IoU (Zhu et al. 2017, tables 2 and 4). */
@@ -58,39 +59,43 @@ function discriminatorFormula(model, loss) {
   const judge = (...what) => row(sub("D", "B"), "(", ...(model === "pix2pix" ? ["a", ",", ...what] : what), ")");
   const made = () => ["G", "(", "a", ")"];
   const mean = (below, ...inside) => row(sub("𝔼", below), "[", ...inside, "]");
-  const half = "½";
+  const half = frac("1", "2");
   const parts = loss === "nonsaturating"
     ? [half, "(", "−", mean("b", "log", "~", judge("b")), "−", mean("a", "log", "~", "(", "1", "−", judge(...made()), ")"), ")"]
     : [half, "(", mean("b", sup(row("(", judge("b"), "−", "1", ")"), "2")), "+", mean("a", sup(judge(...made()), "2")), ")"];
   return formula(t("cyclegan.help.discriminator_said"), sub("L", sub("D", "B")), "=", ...parts);
 }
 
-/** Weights and losses of this run or model, put into the sum. */
+/** Weights and losses of this run or model, put into the sum of each direction. */
 function nowLines(model) {
   const origin = h("p", { class: "mon-unit" });
-  const lines = WAYS.map(() => Object.fromEntries(Object.keys(lossesOf(model)).map((name) => [name, { weight: slot(), value: slot() }])));
-  const names = WAYS.map(() => h("span", { class: "mon-unit" }));
-  const element = h("div", { class: "mon-now" }, origin, lines.map((slots, i) => {
-    const parts = Object.values(slots).flatMap(({ weight, value }, k) => [k ? "+" : "", weight.node, "·", value.node]).filter((p) => p !== "");
-    return h("div", { class: "cy-now" }, names[i], formula(t("cyclegan.help.now_said"), ...parts));
-  }));
+  const lines = WAYS.map((way) => ({ way, name: h("span", { class: "mon-unit" }), sum: h("div"), known: null }));
+  const element = h("div", { class: "mon-now" }, origin, lines.map(({ name, sum }) => h("div", { class: "cy-now" }, name, sum)));
   const write = () => {
     const what = subject();
-    const trains = Boolean(runShown());
     element.hidden = !what;
     if (!what) return;
-    setText(origin, t(trains ? "cyclegan.help.now_run" : "cyclegan.help.now_saved", { name: what.shown.title || what.shown.name }));
+    setText(origin, t(runShown() ? "cyclegan.help.now_run" : "cyclegan.help.now_saved", { name: what.shown.title || what.shown.name }));
     const weights = weightsOf(model, what.config);
-    const domains = domainsNow();
-    lines.forEach((slots, i) => {
-      setText(names[i], wayName(WAYS[i], domains));
-      for (const [name, { weight, value }] of Object.entries(slots)) {
-        weight.set(number(weights[name], 2));
-        value.set(number(metric("train", `${WAYS[i]}/${name}`) ?? heldOut(name, WAYS[i], domains)));
-      }
-    });
+    for (const line of lines) writeLine(line, weights);
   };
   return { element, write };
+}
+
+function writeLine(line, weights) {
+  const domains = domainsNow();
+  const value = (name) => metric("train", `${line.way}/${name}`) ?? heldOut(name, line.way, domains, metric);
+  const known = Object.keys(weights).filter((name) => value(name) !== null);
+  if (String(known) !== String(line.known)) {
+    line.known = known;
+    line.slots = known.map(() => ({ weight: slot(), value: slot() }));
+    fill(line.sum, formula(t("cyclegan.help.now_said"), ...line.slots.flatMap((s, i) => [...(i ? ["+"] : []), s.weight.node, "·", s.value.node])));
+  }
+  setText(line.name, wayName(line.way, domains));
+  known.forEach((name, i) => {
+    line.slots[i].weight.set(shown(weights[name]));
+    line.slots[i].value.set(number(value(name)));
+  });
 }
 
 function published() {

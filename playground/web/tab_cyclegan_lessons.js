@@ -13,9 +13,6 @@ const looked = (fits = () => true) => ({ type, run }) =>
 
 const seen = {}; // what the tests for hidden messages last said
 
-const CYCLEGAN = { model: "cyclegan", dataset: "emoji_pairs", max_steps: 600 };
-const broken = (config) => ({ ...CYCLEGAN, preset: null, config: { learning_rate: 1e-3, batch_size: 2, lambda_validity: 1, lambda_cycle: 10, lambda_identity: 0.5, cycle_noise: 0, ...config } });
-
 /** @type {import("./lessons.js").Lesson[]} */
 export const LESSONS = [
   { key: "cyclegan_own", kind: "try", place: "own", done: ({ type, detail }) => type === "tried" && detail?.what === "crossing" && detail.by !== "example" },
@@ -39,19 +36,18 @@ export const LESSONS = [
   { key: "cyclegan_pool", kind: "try", place: "pool", done: ({ type, run }) => type === "metrics" && run?.model === "cyclegan" && run.step >= 50 && poolOpen() },
   {
     key: "cyclegan_alone", kind: "break", place: "train", preset: "gan-alone",
-    settings: broken({ lambda_cycle: 0 }), done: looked((c) => c.lambda_cycle === 0 && c.lambda_validity > 0),
+    done: looked((c) => c.lambda_cycle === 0 && c.lambda_validity > 0),
   },
   {
     key: "cyclegan_cycle_only", kind: "break", place: "train", preset: "cycle-alone",
-    settings: broken({ lambda_validity: 0, lambda_identity: 0 }), done: looked((c) => c.lambda_validity === 0 && c.lambda_cycle > 0),
+    done: looked((c) => c.lambda_validity === 0 && c.lambda_cycle > 0),
   },
   {
     key: "cyclegan_no_identity", kind: "break", place: "train", preset: "no-identity",
-    settings: broken({ lambda_identity: 0 }), done: looked((c) => c.lambda_identity === 0 && c.lambda_cycle > 0 && c.lambda_validity > 0),
+    done: looked((c) => c.lambda_identity === 0 && c.lambda_cycle > 0 && c.lambda_validity > 0),
   },
   {
     key: "cyclegan_fast", kind: "break", place: "train", preset: "break-fast",
-    settings: broken({ learning_rate: 0.05 }),
     done: ({ type, detail, run }) => (type === "status" && detail?.state === "diverged" && run?.model === "cyclegan")
       || (type === "metrics" && run?.model === "cyclegan" && run.config.learning_rate >= 0.01 && run.step >= FEW_STEPS && latest("test", "a2b/cycle") > WILD),
   },
