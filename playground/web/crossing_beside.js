@@ -2,7 +2,7 @@
 
 import { errorLine, h, press, setText } from "./explorer_dom.js";
 import { fill } from "./dom.js";
-import { shown } from "./decode.js";
+import { number } from "./curves_format.js";
 import { allPins } from "./compare_pins.js";
 import { Figure, differenceOf, heatOf, heatScale, topOf } from "./crossing_figures.js";
 import { freshness } from "./crossing_state.js";
@@ -12,17 +12,18 @@ import { decoded } from "./views_pictures.js";
 import { emit, explore, on, state, t } from "./store.js";
 
 const MOST = 8; // models that are asked
+const LIVE_MS = 4000; // how often a run that trains is asked
 const FIRST = ["cyclegan/emoji", "pix2pix/emoji", "pix2pix/emoji-l1"]; // those that stand there at first
 
 export const buildBeside = (lab) => new BesideView(lab);
 
 class BesideView {
   constructor(lab) {
-    Object.assign(this, { lab, chosen: null, answers: new Map(), turn: 0, misses: false });
+    Object.assign(this, { lab, chosen: null, answers: new Map(), turn: 0, askedAt: -Infinity, misses: false });
     this.#build();
-    this.fresh = freshness(lab, () => this.#ask());
     lab.on("space", () => { this.answers.clear(); this.turn += 1; this.failure.clear(); this.#draw(); });
-    lab.on("chosen", () => { this.answers.clear(); });
+    lab.on("chosen", () => this.answers.clear());
+    this.fresh = freshness(lab, () => this.#ask(), { live: true });
     for (const type of ["catalogue", "pin", "run"]) on(type, () => this.#models());
   }
 
@@ -101,6 +102,9 @@ class BesideView {
   /** Ask one model after the other for the same picture; an older round is given up. */
   async #ask() {
     const { lab } = this;
+    const complete = this.#shown().every((model) => this.answers.has(model.key));
+    if (lab.live && complete && performance.now() - this.askedAt < LIVE_MS) return;
+    this.askedAt = performance.now();
     const turn = (this.turn += 1);
     this.#draw();
     const args = { ...lab.args(), detail: false };
@@ -159,7 +163,7 @@ class BesideView {
     const closest = missed && missed.mean === best;
     return h("div", { class: `cy-model${closest ? " best" : ""}`, dataset: { key: model.key } }, figure.element, h("b", { title: model.key }, model.title),
       h("span", { class: "play-note" }, pairsOf(model.about)),
-      truth && missed ? h("div", { class: "cy-miss" }, bar, h("span", { class: "play-number" }, shown(missed.mean, 2))) : null,
+      truth && missed ? h("div", { class: "cy-miss" }, bar, h("span", { class: "play-number" }, number(missed.mean, 2))) : null,
       closest ? h("span", { class: "cy-tag" }, t("cyclegan.closest")) : null,
       error ? h("span", { class: "play-error" }, error.sentence ?? error.message) : null);
   }

@@ -42,8 +42,8 @@ class HiddenView {
     this.sliders.jpeg.element.hidden = true;
     this.path = h("span", { class: "play-note" });
     this.failure = errorLine();
-    this.input = new Figure();
-    this.made = new Figure();
+    this.input = new Figure({ label: t("cyclegan.row.given") });
+    this.made = new Figure({ label: t("cyclegan.row.translation") });
     this.lanes = { before: new Lane("before"), after: new Lane("after") };
     this.verdict = h("p", { class: "cy-verdict" }, this.ratio = h("b", { class: "play-number" }), this.says = h("span"));
     this.overall = h("p", { class: "play-note" });

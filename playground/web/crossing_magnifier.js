@@ -9,8 +9,8 @@ const GREY = 127.5;
 export class Magnifier {
   constructor() {
     this.gain = 12;
-    this.given = new Figure();
-    this.made = new Figure();
+    this.given = new Figure({ label: t("cyclegan.fine_given") });
+    this.made = new Figure({ label: t("cyclegan.fine_made") });
     const gain = slider({
       label: t("cyclegan.gain"), min: 1, max: 64, step: 1, value: this.gain, format: (v) => t("cyclegan.times", { ratio: v }),
       oninput: (v) => { this.gain = v; this.#draw(); },
@@ -28,8 +28,8 @@ export class Magnifier {
   #draw() {
     const [given, made] = this.pictures ?? [];
     this.given.element.hidden = !given;
-    if (given) this.given.draw(fine(given, this.gain), t("cyclegan.fine_given"));
-    if (made) this.made.draw(fine(made, this.gain), t("cyclegan.fine_made"));
+    if (given) this.given.draw(fine(given, this.gain));
+    if (made) this.made.draw(fine(made, this.gain));
     this.given.say(t("cyclegan.fine_given"));
     this.made.say(t("cyclegan.fine_of", { name: this.name ?? "" }));
   }

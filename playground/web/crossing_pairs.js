@@ -2,7 +2,7 @@
 
 import { button, errorLine, h, setText } from "./explorer_dom.js";
 import { fill } from "./dom.js";
-import { shown } from "./decode.js";
+import { number } from "./curves_format.js";
 import { cut } from "./dcgan_tiles.js";
 import { freshness } from "./crossing_state.js";
 import { wayName } from "./crossing_terms.js";
@@ -73,18 +73,18 @@ class PairsView {
     const distances = values.l1?.[lab.direction] ?? [];
     fill(this.list, indices.map((index, i) => this.#card(image, sheet, { index, row: i, distance: distances[i], paired })));
     const mean = distances.length ? distances.reduce((a, b) => a + b, 0) / distances.length : null;
-    setText(this.note, t(paired ? "cyclegan.pairs_note" : "cyclegan.pairs_unpaired", { mean: shown(mean, 2) }));
+    setText(this.note, t(paired ? "cyclegan.pairs_note" : "cyclegan.pairs_unpaired", { mean: number(mean, 2) }));
   }
 
   #card(image, sheet, { index, row, distance, paired }) {
     const chosen = this.lab.chosen.index === index && this.lab.chosen.split === "test";
-    const label = t(paired ? "cyclegan.pair_label" : "cyclegan.pair_label_unpaired", { n: index + 1, distance: shown(distance, 2) });
+    const label = t(paired ? "cyclegan.pair_label" : "cyclegan.pair_label_unpaired", { n: index + 1, distance: number(distance, 2) });
     const tiles = COLUMNS[this.lab.direction].map((column) => cut(image, sheet, row * sheet.columns + column, h("canvas")));
     return h("button", {
       type: "button", class: "cy-pair", "aria-pressed": String(chosen), "aria-label": label, title: t("cyclegan.pair_choose"),
       onclick: () => { this.lab.choose({ index, split: "test" }, "example"); emit("tried", { what: "pairs" }); },
     }, h("span", { class: "cy-pair-tiles" }, tiles),
-    h("span", { class: "cy-pair-foot" }, h("span", { class: "play-number" }, paired ? shown(distance, 2) : ""),
+    h("span", { class: "cy-pair-foot" }, h("span", { class: "play-number" }, paired ? number(distance, 2) : ""),
       h("span", {}, t("cyclegan.pair_made")), h("span", {}, t(paired ? "cyclegan.pair_true" : "cyclegan.pair_back"))));
   }
 }

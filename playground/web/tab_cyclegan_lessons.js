@@ -3,6 +3,7 @@
 import { latest, metric } from "./curves_history.js";
 
 const FEW_STEPS = 150;
+const FAST_STEPS = 50;
 const WILD = 0.35; // a way back that misses so much has not learnt to come back
 
 const tried = (...names) => ({ type, detail }) => type === "tried" && names.includes(detail?.what);
@@ -49,7 +50,7 @@ export const LESSONS = [
   {
     key: "cyclegan_fast", kind: "break", place: "train", preset: "break-fast",
     done: ({ type, detail, run }) => (type === "status" && detail?.state === "diverged" && run?.model === "cyclegan")
-      || (type === "metrics" && run?.model === "cyclegan" && run.config.learning_rate >= 0.01 && run.step >= FEW_STEPS && latest("test", "a2b/cycle") > WILD),
+      || (type === "metrics" && run?.model === "cyclegan" && run.config.learning_rate >= 0.01 && run.step >= FAST_STEPS && latest("test", "a2b/cycle") > WILD),
   },
   {
     key: "cyclegan_remedy", kind: "repair", place: "hidden", checkpoint: "cyclegan/emoji",

@@ -20,6 +20,12 @@ from .watch import Watch
 QUICK = {"generator_channels": 4, "discriminator_channels": 4, "batch_size": 1, "pool_size": 5}
 LONG = 100_000  # steps: nobody waits for the end
 EXPLORE = "([view, args]) => window.Play.store.explore(view, args).then((a) => a.values)"
+# Where the patches of a discriminator of so many halvings lie, by the page's own module.
+PATCHES = """async (halvings) => {
+  const links = [...document.querySelectorAll("link[rel=modulepreload]")];
+  const own = links.map((l) => l.href).find((href) => href.includes("/t-cyclegan/"));
+  return (await import(new URL("crossing_field.js", own).href)).patchesOf(halvings);
+}"""
 
 
 class Views(Stage):
@@ -152,6 +158,7 @@ def test_the_networks_are_those_of_the_engine(page: Views) -> None:
     seen = f"{engine['receptive_field']} × {engine['receptive_field']} pixels"
     assert seen in page(".cy-field-side").inner_text()
     assert page(".cy-field-cells i").count() == side * side
+    assert page.value(PATCHES, 2) == {"px": 34, "stride": 4, "first": 6}  # by hand, from the paper
     frame = page(".cy-field-frame").get_attribute("style")
     page(".cy-field-stage").press("ArrowUp")
     page(".cy-field-stage").press("ArrowLeft")
