@@ -22,8 +22,9 @@ export class Examples {
       text: t("crossing.other_examples"), symbol: "dice", kind: "small quiet",
       onclick: () => { this.seed += 1; this.#ask(); },
     });
-    this.element = h("div", { class: "cx-examples", hidden: true },
-      this.strips.map(({ name, list }) => h("div", { class: "cx-strip-row" }, name, list)), this.other);
+    this.rows = h("div", { class: "cx-strips" }, this.strips.map(({ name, list }) => h("div", { class: "cx-strip-row" }, name, list)), this.other);
+    this.none = h("p", { class: "play-note", hidden: true }, t("crossing.no_examples"));
+    this.element = h("div", { class: "cx-examples", hidden: true }, this.rows, this.none);
     lab.on("status", () => this.#space());
     lab.on("chosen", () => this.#mark());
     lab.on("answer", () => this.#space());
@@ -52,6 +53,10 @@ export class Examples {
   }
 
   #show({ items, values }) {
+    this.none.hidden = Boolean(items.a);
+    this.rows.hidden = !items.a;
+    this.element.hidden = false;
+    if (!items.a) return;
     this.indices = values.indices;
     this.strips.forEach(({ side, direction, name, list }, i) => {
       const domain = this.lab.domains[i];
@@ -62,7 +67,6 @@ export class Examples {
         "aria-label": t("crossing.example_name", { domain, n: index + 1 }), onclick: () => this.#choose(index, direction),
       })));
     });
-    this.element.hidden = false;
     this.#mark();
   }
 

@@ -5,6 +5,7 @@ import { Camera } from "./camera.js";
 import { Drawing } from "./crossing_draw.js";
 import { Examples } from "./crossing_examples.js";
 import { ofCanvas, readPicture } from "./crossing_own.js";
+import { BROUGHT } from "./crossing_state.js";
 import { picturesOf } from "./pad_files.js";
 import { PlayError, emit, on, t } from "./store.js";
 
@@ -29,7 +30,7 @@ export class Pick {
     this.element = h("div", { class: "cx-pick" }, this.uploader, this.examples.element);
     picturesOf(root, (files, by) => this.#take(files, by));
     lab.on("chosen", ({ by }) => this.#chosen(by));
-    lab.on("failed", ({ error }) => { if (lab.chosen.picture) this.failure.show(error); }); // where it was brought
+    lab.on("failed", ({ error, by }) => { if (BROUGHT.includes(by)) this.failure.show(error); }); // where it was brought
     on("visible", (seen) => { if (!seen && this.open === "camera") this.show(null); });
   }
 

@@ -8,7 +8,7 @@ export const DIRECTIONS = ["a2b", "b2a"];
 export const FITS = ["letterbox", "tiles"];
 const FIRST = { index: 0, split: "test" };
 const FIRST_MS = 4000; // in which a run that has just begun is asked nothing but its pictures
-const BROUGHT = ["upload", "drop", "paste", "camera", "link"]; // what may be no picture that can be read
+export const BROUGHT = ["upload", "drop", "paste", "camera", "link"]; // which may be refused for what they are
 const PASSING = ["draw", "mirror"];
 const USUAL = 8; // held-out pictures that every run draws
 const LOOKED_MS = 1200; // after which a live run draws what was chosen
@@ -42,7 +42,7 @@ export class Crossing extends Explored {
     this.generation += 1;
     this.source = state.source;
     const { dataset } = this;
-    Object.assign(this, { past: null, error: null, answer: null, sheet: null, step: null });
+    Object.assign(this, { past: null, error: null, answer: null, sheet: null, step: null, changed: null });
     this.#know(known);
     if (dataset && this.dataset !== dataset && "index" in this.chosen) this.chosen = FIRST;
     this.setStatus("loading");
@@ -105,6 +105,7 @@ export class Crossing extends Explored {
   }
 
   #changed(by, passing = false) {
+    this.changed = by;
     this.chosenAt = performance.now();
     if (!passing) this.emit("chosen", { by });
     this.translate();
@@ -137,10 +138,28 @@ export class Crossing extends Explored {
       }
     } catch (error) {
       this.#setBusy(false);
-      this.emit("failed", { error, by: chosen.by });
-      if (chosen === this.chosen && BROUGHT.includes(chosen.by)) this.#goBack();
-      else if (this.status !== "ready") this.setStatus("failed", error);
+      this.#refused(error, chosen);
     }
+  }
+
+  /** What was refused is not chosen any more: what is on the stage is. */
+  #refused(error, chosen) {
+    const { answer } = this;
+    const by = this.changed ?? chosen.by;
+    if (!answer && this.dataset?.startsWith("imported") && this.oneWay !== this.generation) {
+      this.oneWay = this.generation; // imported weights may go one way only: the other one, once
+      this.turn(this.other);
+      return;
+    }
+    this.emit("failed", { error, by });
+    if (answer) {
+      const { direction, fit } = answer.values;
+      Object.assign(this, { chosen: answer.chosen, direction, fit });
+      this.emit("chosen", { by: "back" });
+    } else if (BROUGHT.includes(by)) {
+      this.chosen = FIRST;
+      this.#changed("back");
+    } else this.setStatus("failed", error);
   }
 
   #take(answer, whole) {
@@ -150,12 +169,6 @@ export class Crossing extends Explored {
     this.#learn(answer.values);
     this.setStatus("ready");
     this.emit("answer", this.answer);
-  }
-
-  /** What was brought is no good: the picture before it is chosen again. */
-  #goBack() {
-    this.chosen = this.answer?.chosen ?? FIRST;
-    this.#changed("back");
   }
 
   /** While one draws, answers about the strokes before the last are shown too. */

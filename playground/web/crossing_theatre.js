@@ -5,6 +5,7 @@ import { errorLine, h, icon, press, setText } from "./explorer_dom.js";
 import { shown } from "./decode.js";
 import { Compare } from "./crossing_compare.js";
 import { blank, drawPart, sceneOf } from "./crossing_scene.js";
+import { BROUGHT } from "./crossing_state.js";
 import { altOf, chosenName, formula, generators, nameOf } from "./crossing_words.js";
 import { announce, emit, t } from "./store.js";
 
@@ -27,7 +28,7 @@ export class Theatre {
     lab.on("chosen", ({ by }) => this.#chosen(by));
     lab.on("busy", (busy) => this.element.setAttribute("aria-busy", String(busy)));
     lab.on("status", () => this.#status());
-    lab.on("failed", ({ error }) => { if (!lab.chosen.picture) this.failure.show(error); });
+    lab.on("failed", ({ error, by }) => { if (!BROUGHT.includes(by)) this.failure.show(error); });
   }
 
   #build() {
@@ -82,8 +83,8 @@ export class Theatre {
     const { lab } = this;
     this.element.dataset.status = lab.status;
     setText(this.message, lab.status === "empty" ? t("crossing.empty") : "");
+    if (lab.status === "failed" || lab.status === "empty") this.#clear();
     if (lab.status === "failed") this.failure.show(lab.error);
-    if (lab.status === "empty") this.#clear();
   }
 
   #clear() {
@@ -171,6 +172,7 @@ export class Theatre {
     const side = (part) => ({ part: scene.parts[part], name: `${formula(part, lab.direction)} · ${nameOf(part, lab)}`, alt: altOf(part, lab) });
     const judged = this.judged && right === "output";
     this.compare.show({ left: side(left), right: side(right), overlay: judged ? scene.parts.patches : null });
+    this.arrows[1].element.classList.toggle("hidden", !scene.parts.cycle);
     this.element.classList.toggle("past", Boolean(lab.past));
     this.#facts(scene);
     this.element.dataset.paints = Number(this.element.dataset.paints ?? 0) + 1;

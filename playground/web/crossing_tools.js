@@ -53,6 +53,7 @@ export class Tools {
     this.patches.hidden = !answer?.items.patches;
     if (this.patches.hidden && this.theatre.judged) this.theatre.judge(false);
     this.fit.element.hidden = !chosen.picture;
+    this.fit.set(this.lab.fit);
   }
 
   /** The translation as a PNG file, made of the file itself when a person brought one. */

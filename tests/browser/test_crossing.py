@@ -129,9 +129,12 @@ def test_examples_cross_over_in_both_directions(page: Stage) -> None:
     page.until(f"document.querySelector('{RIGHT}').textContent === 'F(b) · Flat'")
     page(".cx-directions button").nth(0).click()
     page.until(f"(shown) => ({SHOWN})(document.querySelector('{AFTER}')) === shown", other)
+    painted = page.paints()
     flat.locator(".cx-example").nth(2).press("ArrowRight")
     page.page.keyboard.press("Enter")
     page.until("document.activeElement.matches('.cx-example[aria-pressed=true]')")
+    page.until_painted(painted)
+    page.until("document.querySelector('.cx-divider').ariaValueNow === '50'")  # it has swept
 
 
 def test_the_divider_follows_pointer_and_keys(page: Stage) -> None:
