@@ -163,7 +163,7 @@ class Translator(TranslationViews, Learner):
     def graft(self, tensors: dict[str, Tensor], old: Config) -> dict[str, Tensor]:
         """Fit a checkpoint to networks that a fork changed; what is new or resized starts fresh."""
         before = type(self)(old, self.spec, torch.device("cpu"))  # type: ignore[arg-type,call-arg]
-        found: dict[str, Tensor] = {}
+        found = {k: v for k, v in tensors.items() if k.startswith("pool.")}
         for name, network in self.networks.items():
             found |= graft(tensors, name, before.networks[name], network, name, None)
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small import CPU, made
+from small import CPU, assert_same, made
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -126,6 +126,16 @@ def test_a_pool_of_another_size_starts_empty() -> None:
     same = ImagePool(2, (3, 2, 2), CPU)
     same.load("p", full.tensors("p"))
     assert int(same.filled) == 2
+
+
+def test_a_fork_with_other_settings_keeps_the_pool(view: DataView) -> None:
+    learner = made("cyclegan", view)
+    learner.training_step(rows(view, 2), torch.zeros(2), 0)
+    held = learner.tensors()
+    fork = made("cyclegan", view, seed=1, decay_steps=10)
+    fork.load_tensors(fork.graft(held, learner.config))
+    assert_same(fork.tensors(), held)
+    assert int(fork.pools["pool.a"].filled) == 1
 
 
 # ---------------------------------------------------------------------- steps
