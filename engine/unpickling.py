@@ -74,20 +74,18 @@ def read_state(path: Path, time_s: float = TIME_S) -> dict[str, Tensor]:
 
 
 def _main(source: str, out: str) -> int:
-    import pickle
-
     _bound()
     import torch
     from safetensors.torch import save_file
 
     try:
         found: Any = torch.load(source, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        return REFUSED if any(word in str(error) for word in _NOT_ALLOWED) else DAMAGED
     except MemoryError:
         raise
     except Exception as error:  # whatever a damaged file does
-        return 1 if "memory" in str(error).lower() else DAMAGED
+        if "memory" in str(error).lower():
+            return 1
+        return REFUSED if any(word in str(error) for word in _NOT_ALLOWED) else DAMAGED
     state = _tensors(found)
     if state is None:
         return REFUSED
