@@ -182,13 +182,15 @@ def test_no_code_reads_pickles() -> None:
         r"|weights_only\s*=\s*False"
     )
     found = [
-        f"{source.relative_to(ROOT)}:{number}: {line.strip()}"
+        f"{source.relative_to(ROOT)}: {line.strip()}"
         for folder in ("engine", "playground")
         for source in [*sorted((ROOT / folder).rglob("*.py")), ROOT / "app.py"]
-        for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1)
+        for line in source.read_text(encoding="utf-8").splitlines()
         if forbidden.search(line)
     ]
-    assert not found
+    # the one door for the authors' files: tensors only, in a process of its own
+    only = 'found: Any = torch.load(source, map_location="cpu", weights_only=True)'
+    assert found == [f"engine/unpickling.py: {only}"]
 
 
 def test_foreign_safetensors_are_refused(tmp_path: Path) -> None:
