@@ -107,8 +107,8 @@ export class Crossing extends Explored {
   #changed(by, passing = false) {
     this.changed = by;
     this.chosenAt = performance.now();
+    this.translate(); // before anybody else asks for something
     if (!passing) this.emit("chosen", { by });
-    this.translate();
   }
 
   // ---- the server -----------------------------------------------------------------------------------
@@ -256,7 +256,10 @@ export function freshness(lab, ask, { live = false, chosen = true } = {}) {
   lab.on("space", touch);
   lab.on("status", () => { if (stale) touch(); });
   lab.on("weights", (weights) => { if (!weights.live || live) touch(); });
-  if (chosen) lab.on("chosen", touch);
+  if (chosen) {
+    lab.on("chosen", () => { stale = true; }); // the stage comes first
+    lab.on("answer", () => { if (stale && lab.answered && !lab.busy) touch(); });
+  }
   return {
     touch,
     shown: (on) => {
