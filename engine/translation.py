@@ -6,7 +6,6 @@ B in the others. Zhu et al. 2017 (arXiv 1703.10593), Isola et al. 2017 (arXiv 16
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -128,6 +127,3 @@ class ImagePool:
         if fits and filled is not None and pictures.dtype == torch.uint8:  # type: ignore[union-attr]
             self.pictures.copy_(pictures)  # type: ignore[arg-type]
             self.filled.copy_(filled.reshape(()).clamp(0, self.size))
-
-
-Forward = Callable[[Tensor], Tensor]
