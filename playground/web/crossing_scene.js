@@ -10,7 +10,8 @@ const PARTS = ["input", "output", "cycle", "identity", "residual", "patches", "t
 
 /**
  * @typedef {{image: CanvasImageSource, box?: number[]}} Part box: the part of the image, in its pixels
- * @typedef {{shape: [number, number], parts: Object<string, Part>, values: object}} Scene shape: width, height
+ * @typedef {{shape: [number, number], parts: Object<string, Part>, values: object, partial?: boolean}} Scene
+ *   shape: width, height; partial: more parts follow at once
  */
 
 /**
@@ -36,7 +37,7 @@ async function ofAnswer({ answer }) {
   if (chosen.canvas) parts.input = { image: chosen.canvas };
   const { image } = parts.output ?? parts.input;
   const shape = [values.width ?? image.naturalWidth ?? image.width, values.height ?? image.naturalHeight ?? image.height];
-  return { shape, parts, values };
+  return { shape, parts, values, partial: answer.partial };
 }
 
 async function onlySheet(sheet, lab) {

@@ -10,6 +10,7 @@ const FIRST = { index: 0, split: "test" };
 const FIRST_MS = 4000; // in which a run that has just begun is asked nothing but its pictures
 export const BROUGHT = ["upload", "drop", "paste", "camera", "link"]; // which may be refused for what they are
 const PASSING = ["draw", "mirror"];
+const SMALL_PIXELS = 300 ** 2;
 const USUAL = 8; // held-out pictures that every run draws
 const LOOKED_MS = 1200; // after which a live run draws what was chosen
 
@@ -127,14 +128,13 @@ export class Crossing extends Explored {
     if (this.status === "empty" || this.past) return;
     const key = this.#key();
     const { chosen, chosenAt } = this;
-    const slow = chosen.picture && this.fit === "tiles"; // first the translation, then what else there is
     this.#setBusy(true);
     try {
-      for (const detail of slow ? [false, true] : [true]) {
+      for (const detail of this.#slow() ? [false, true] : [true]) {
         const answer = await this.ask("translate", { ...this.args(), detail }, "translate");
         if (!answer || (key !== this.#key() && !this.#follows(chosen))) return;
         if (detail && key === this.#key()) this.#setBusy(false);
-        this.#take({ ...answer, key, chosenAt, chosen }, detail);
+        this.#take({ ...answer, key, chosenAt, chosen, partial: !detail });
       }
     } catch (error) {
       this.#setBusy(false);
@@ -162,9 +162,15 @@ export class Crossing extends Explored {
     } else this.setStatus("failed", error);
   }
 
-  #take(answer, whole) {
+  /** Whether the translation is asked for first, and then what else there is of a picture. */
+  #slow() {
+    const { picture, width, height } = this.chosen;
+    return picture && (this.fit === "tiles" || !(width * height <= SMALL_PIXELS));
+  }
+
+  #take(answer) {
     const before = this.answer;
-    const same = !whole && before?.chosen === answer.chosen && before.values.direction === answer.values.direction;
+    const same = answer.partial && before?.chosen === answer.chosen && before.values.direction === answer.values.direction;
     this.answer = same ? { ...answer, items: { ...before.items, ...answer.items }, values: { ...before.values, ...answer.values } } : answer;
     this.#learn(answer.values);
     this.setStatus("ready");

@@ -181,8 +181,13 @@ export class Theatre {
   #paintTile(part, tile) {
     const { scene } = this;
     const drawn = scene.parts[part];
-    tile.element.hidden = !drawn;
-    if (!drawn) return;
+    const coming = scene.partial && part !== "truth" && !tile.element.hidden;
+    tile.element.hidden = !drawn && !coming;
+    if (!drawn) {
+      [tile.canvas, tile.over].filter(Boolean).forEach(blank);
+      setText(tile.number, "");
+      return;
+    }
     drawPart(tile.canvas, part === "patches" ? scene.parts.output : drawn);
     if (tile.over) drawPart(tile.over, drawn);
     if (tile.scale) tile.scale.style.backgroundImage = `linear-gradient(90deg, ${(scene.values.residual_colours ?? ["transparent", "transparent"]).join()})`;
