@@ -46,7 +46,7 @@ function gameCard(game, slow) {
   const buttons = WHO.map((who) => button({
     text: t(`lab.step_${who}`), label: t(`lab.step_${who}_help`), kind: `small lab-step ${who}`, onclick: () => act(who), "data-step": who,
   }));
-  const begin = button({ text: t("lab.slow_open"), symbol: "play", label: t("lab.slow_open_help"), kind: "small lab-slow-open", onclick: () => (slow.open ? slow.close() : slow.start()) });
+  const begin = button({ text: t("lab.slow_open"), symbol: "play", label: t("lab.slow_open_help"), kind: "small lab-slow-open", "aria-label": null, onclick: () => (slow.open ? slow.close() : slow.start()) });
 
   async function act(who) {
     if (busy) return;
