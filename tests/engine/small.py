@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine import checkpoint, commands, data, events
-from engine.data import pictures
+from engine.data import pictures, two_domains
 from engine.data.base import Dataset, Split, fingerprint
 from engine.device import seed_step
 from engine.errors import PlaygroundError
@@ -128,6 +128,35 @@ def few_digits(root: Path) -> Data:
     return Data(pictures.save(_digits(), root), root)
 
 
+@lru_cache(maxsize=1)
+def _pairs() -> Dataset:
+    emoji = data.load("emoji_pairs")
+    parts = [
+        Split(np.ascontiguousarray(p.images[:n, :, ::4, ::4]), np.zeros(n, np.int64))
+        for p, n in ((emoji.train, 60), (emoji.test, 20))
+    ]
+    names = ("Flat", "3-D")
+    content = fingerprint(*parts, (*names, "paired"))
+    return Dataset(
+        key=f"{two_domains.PREFIX}{content}",
+        title="few",
+        train=parts[0],
+        test=parts[1],
+        class_names=two_domains.CLASS_NAMES,
+        source="",
+        licence="",
+        fingerprint=content,
+        kind="pairs",
+        domains=names,
+        paired=True,
+    )
+
+
+def few_pairs(root: Path) -> Data:
+    """Save 60 + 20 pairs of emoji, every fourth pixel, under `root`."""
+    return Data(two_domains.save(_pairs(), root), root)
+
+
 def colour_pictures(root: Path) -> Data:
     """Save 80 + 30 pictures of coloured discs, 3 x 32 x 32, in three classes."""
     random = np.random.default_rng(0)
@@ -202,9 +231,11 @@ def usual(key: str, variant: str | None = None) -> dict[str, Any]:
 
 
 def fitting(key: str, few: Data) -> Data:
-    """Return the data that a model is tested on: the few pictures, or what is shipped."""
-    shipped = {"points": "ring8", "pairs": "emoji_pairs"}.get(MODELS[key].kind)
-    return Data(shipped, few.root) if shipped else few
+    """Return the data that a model is tested on: few pictures, few pairs, or a ring of points."""
+    kind = MODELS[key].kind
+    if kind == "pairs":
+        return few_pairs(few.root)
+    return Data("ring8", few.root) if kind == "points" else few
 
 
 def live(key: str) -> tuple[str, str]:
