@@ -24,7 +24,8 @@ CLOCK = """() => {
   const clock = window.clock = { began: 0, ended: 0 };
   const begin = () => { clock.began = performance.now(); clock.ended = 0; };
   for (const type of ["change", "pointerup"]) document.addEventListener(type, begin, true);
-  document.addEventListener("click", (e) => { if (e.target.closest(".cx-example")) begin(); }, true);
+  const example = ({ target }) => target.closest(".cx-example") && begin();
+  document.addEventListener("click", example, true);
   new MutationObserver(() => { clock.ended ||= performance.now(); }).observe(
     document.querySelector(".cx-theatre"), { attributes: true, attributeFilter: ["data-ms"] });
 }"""
