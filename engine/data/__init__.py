@@ -69,8 +69,7 @@ def load(key: str, root: Path | None = None) -> Dataset:
     known = ", ".join(about.key for about in _ABOUT)
     raise DataError(
         f"There is no data set {clean_name(str(key))!r}; known are {known}, "
-        f"{pictures.PREFIX}… for uploaded pictures, {two_domains.PREFIX}… for two domains of them "
-        f"and {own_points.PREFIX}… for own points.",
+        f"and, of your own, {pictures.PREFIX}…, {two_domains.PREFIX}… and {own_points.PREFIX}….",
         field="dataset",
     )
 

@@ -52,7 +52,7 @@ def picture_files(files: list[tuple[str, bytes]]) -> Iterator[PictureFile]:
     Raises `DataError` for archives that are damaged, locked, nested, or too large, and for
     names in them that climb out of the archive.
     """
-    budget = _Budget()
+    budget = _Budget(MAX_PICTURES, MAX_TOTAL_BYTES)
     for name, data in files:
         if not name.strip():
             raise DataError("A file without a name was sent; give each picture a name.")
@@ -77,7 +77,7 @@ def archive_pictures(path: Path, *, pictures: int, size: int) -> Iterator[Pictur
 class _Budget:
     """What is left of the limits, over all files of one upload."""
 
-    def __init__(self, pictures: int = MAX_PICTURES, size: int = MAX_TOTAL_BYTES) -> None:
+    def __init__(self, pictures: int, size: int) -> None:
         self.pictures, self.size = pictures, size
         self.pictures_left, self.bytes_left = pictures, size
 

@@ -103,8 +103,8 @@ def test_building_is_repeatable_and_read_back_close(tmp_path: Path) -> None:
     train, test = build_emoji.split(pictures, labels)
     assert sorted(train + test) == sorted(pictures)
     assert np.bincount([labels[c] for c in test], minlength=8).max() <= 1
-    content = build_emoji._pack(train, test, pictures, labels)
-    assert content == build_emoji._pack(train, test, pictures, labels)
+    content = build_emoji.pack(train, test, pictures, labels)
+    assert content == build_emoji.pack(train, test, pictures, labels)
     (tmp_path / "x.zip").write_bytes(content)
     splits = emoji.read(tmp_path / "x.zip")
     assert splits["test"].labels.tolist() == [labels[c] for c in test]
