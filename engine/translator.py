@@ -142,11 +142,18 @@ class Translator(TranslationViews, Learner):
     def evaluate_fully(
         self, data: DataView, *, seed: int, samples: int | None = None
     ) -> dict[str, float]:
-        """Return how well held-out pictures cross over (engine.translation_evaluation)."""
+        """Return how well held-out pictures cross over (engine.translation_evaluation).
+
+        The losses of `evaluate`, as the curves show them, are told under `test/…` beside it.
+        """
         from engine.translation_evaluation import full_metrics
 
         with self.evaluating():
-            return full_metrics(self, data, seed=seed)
+            found = full_metrics(self, data, seed=seed)
+        if not found:  # an imported file, which comes without pictures
+            return found
+        losses = self.evaluate(data, seed=seed, limit=None)
+        return {**found, **{f"test/{name}": value for name, value in losses.items()}}
 
     # ------------------------------------------------------------------ state
 

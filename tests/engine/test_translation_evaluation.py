@@ -99,7 +99,7 @@ def test_without_pairs_only_style_and_the_way_back_are_measured() -> None:
     found = full(view)
     names = {name.split("/")[0] for name in found}
     expected = {"kid", "kid_identity", "kid_real", "cycle_l1", "cycle_l1_noise", "identity_l1"}
-    assert names == expected | {"stegano_ratio"}
+    assert names == expected | {"stegano_ratio", "test"}
     there, back = evaluation.crossings(view)
     assert (len(there.given), len(there.target)) == (40, 20)  # each picture once
     assert (len(back.given), len(back.target)) == (20, 40)
