@@ -110,10 +110,11 @@ class CrossingViews:
             values["truth_l1"] = float(residual(made, truth).mean())
             values["truth_rank"] = rank_of(made, given)
             values["truth_of"] = None if given.targets is None else len(given.targets)
+        answer = Views(items, values)
         if detail:
-            self._way_back(items, values, canvas, made, way)
-            self._verdict(items, values, canvas, made, way)
-        return Views(items, values)
+            self._way_back(answer, canvas, made, way)
+            self._verdict(answer, canvas, made, way)
+        return answer
 
     # ------------------------------------------------------------------ parts of views
 
@@ -145,15 +146,9 @@ class CrossingViews:
                 sentence = f"This file holds one direction only: it has no weights for {SAID[way]}."
                 raise Rejected(sentence, field="direction")
 
-    def _way_back(
-        self,
-        items: dict[str, Payload],
-        values: dict[str, Any],
-        canvas: Canvas,
-        made: Tensor,
-        way: Direction,
-    ) -> None:
+    def _way_back(self, answer: Views, canvas: Canvas, made: Tensor, way: Direction) -> None:
         """Add the way back, its residual and the identity picture."""
+        items, values = answer.items, answer.values
         if other(way) in self.lacking:
             values["notes"].append(
                 "This file holds one direction only: no way back and no identity picture."
@@ -175,15 +170,9 @@ class CrossingViews:
             "residual_colours": colours(),
         }
 
-    def _verdict(
-        self,
-        items: dict[str, Payload],
-        values: dict[str, Any],
-        canvas: Canvas,
-        made: Tensor,
-        way: Direction,
-    ) -> None:
+    def _verdict(self, answer: Views, canvas: Canvas, made: Tensor, way: Direction) -> None:
         """Add what D says of each patch of the translation."""
+        items, values = answer.items, answer.values
         if "judges" in self.lacking:
             values["notes"].append(
                 "These weights were imported without a discriminator: there is no patch map."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.config import Config, field
+from engine.configs import optimizer
 from engine.presets import Preset, Published
 
 GENERATORS = (
@@ -20,6 +21,33 @@ AUGMENTATIONS = (
     ("mirror", "Mirror half of the pictures"),
     ("mirror_crop", "Mirror, and cut out of enlarged ones"),
 )
+
+
+def _channels(letter: str, networks: str, default: int) -> Any:
+    return field(
+        default,
+        label=f"Channels of {letter}",
+        help=f"Channels of the {networks}' first layer; the papers have 64.",
+        minimum=4,
+        maximum=128,
+        step=4,
+        advanced=True,
+        group="Network",
+    )
+
+
+def _steps(label: str, help: str) -> Any:
+    return field(
+        0,
+        label=label,
+        help=help,
+        minimum=0,
+        maximum=10_000_000,
+        step=1,
+        unit="steps",
+        advanced=True,
+        group="Optimizer",
+    )
 
 
 @dataclass(frozen=True)
@@ -52,26 +80,8 @@ class TranslatorConfig(Config):
         help="A ResNet keeps the picture and changes it; a U-Net hands every scale across.",
         choices=GENERATORS,
     )
-    generator_channels: int = field(
-        16,
-        label="Channels of G",
-        help="Channels of the generators' first layer; the papers have 64.",
-        minimum=4,
-        maximum=128,
-        step=4,
-        advanced=True,
-        group="Network",
-    )
-    discriminator_channels: int = field(
-        32,
-        label="Channels of D",
-        help="Channels of the discriminators' first layer; the papers have 64.",
-        minimum=4,
-        maximum=128,
-        step=4,
-        advanced=True,
-        group="Network",
-    )
+    generator_channels: int = _channels("G", "generators", 16)
+    discriminator_channels: int = _channels("D", "discriminators", 32)
     discriminator_layers: int = field(
         2,
         label="Layers of D",
@@ -120,37 +130,16 @@ class TranslatorConfig(Config):
         advanced=True,
         group="Data",
     )
-    constant_steps: int = field(
-        0,
-        label="Constant learning rate",
-        help="Steps before the learning rate begins to fall; the paper takes half of all.",
-        minimum=0,
-        maximum=10_000_000,
-        step=1,
-        unit="steps",
-        advanced=True,
-        group="Optimizer",
+    constant_steps: int = _steps(
+        "Constant learning rate",
+        "Steps before the learning rate begins to fall; the paper takes half of all.",
     )
-    decay_steps: int = field(
-        0,
-        label="Linear decay",
-        help="Steps over which the learning rate then falls to nothing; 0 keeps it constant.",
-        minimum=0,
-        maximum=10_000_000,
-        step=1,
-        unit="steps",
-        advanced=True,
-        group="Optimizer",
+    decay_steps: int = _steps(
+        "Linear decay",
+        "Steps over which the learning rate then falls to nothing; 0 keeps it constant.",
     )
-    adam_beta1: float = field(
-        0.5,
-        label="Adam beta 1",
-        help="Memory of the mean gradient; the papers take 0.5.",
-        minimum=0.0,
-        maximum=0.999,
-        step=0.001,
-        advanced=True,
-        group="Optimizer",
+    adam_beta1: float = optimizer.adam_beta1(
+        0.5, "Memory of the mean gradient; the papers take 0.5."
     )
     mixed_precision: bool = field(
         False,

@@ -10,20 +10,44 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.chromium import chromium
 
-from .page import Playground
+from .page import COUNT_REQUESTS, Playground
 from .server import App, serving
 from .watch import Watch
 
 TIMEOUT_MS = 45_000  # two shared cores can be slow; nothing waits longer than it has to
 
 Open = Callable[..., Playground]
+Page = TypeVar("Page", bound=Playground)
+
+
+@contextmanager
+def opened(
+    kind: type[Page], address: str, browser: Browser, app: App, watch: Watch, *scripts: str
+) -> Iterator[Page]:
+    """Open the page on one of its tabs, ready; `scripts` run before the page's own."""
+    shape: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}}
+    context = browser.new_context(base_url=app.address, **shape)
+    context.set_default_timeout(TIMEOUT_MS)
+    watch.over(context, app.address)
+    tab = context.new_page()
+    for script in (COUNT_REQUESTS, *scripts):
+        tab.add_init_script(script)
+    page = kind(tab)
+    tab.goto(address, wait_until="domcontentloaded")
+    page.wait_until_ready()
+    yield page
+    page.stop()
+    watch.leave(context)
+    context.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload
 
-from .conftest import TIMEOUT_MS
-from .page import COUNT_REQUESTS, SHOWN, Playground
+from .conftest import opened
+from .page import SHOWN, Playground
 from .server import App
 from .watch import Watch
 
@@ -94,20 +93,8 @@ def png(width: int, height: int, *, clear: bool = False) -> bytes:
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, app: App, watch: Watch) -> Iterator[Stage]:
-    shape: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}}
-    context = browser.new_context(base_url=app.address, **shape)
-    context.set_default_timeout(TIMEOUT_MS)
-    watch.over(context, app.address)
-    tab = context.new_page()
-    tab.add_init_script(COUNT_REQUESTS)
-    tab.add_init_script(CAMERA)
-    opened = Stage(tab)
-    tab.goto("/?tab=cyclegan", wait_until="domcontentloaded")
-    opened.wait_until_ready()
-    yield opened
-    opened.stop()
-    watch.leave(context)
-    context.close()
+    with opened(Stage, "/?tab=cyclegan", browser, app, watch, CAMERA) as page:
+        yield page
 
 
 def test_the_tab_opens_on_the_shipped_model(page: Stage) -> None:

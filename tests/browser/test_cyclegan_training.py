@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator
 
-from .conftest import TIMEOUT_MS
-from .page import COUNT_REQUESTS, RUN
+from .conftest import opened
+from .page import RUN
 from .server import App
 from .test_crossing import SHIPPED, Stage
 from .watch import Watch
@@ -57,19 +57,8 @@ class Views(Stage):
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, app: App, watch: Watch) -> Iterator[Views]:
-    shape: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}}
-    context = browser.new_context(base_url=app.address, **shape)
-    context.set_default_timeout(TIMEOUT_MS)
-    watch.over(context, app.address)
-    tab = context.new_page()
-    tab.add_init_script(COUNT_REQUESTS)
-    opened = Views(tab)
-    tab.goto("/?tab=cyclegan", wait_until="domcontentloaded")
-    opened.wait_until_ready()
-    yield opened
-    opened.stop()
-    watch.leave(context)
-    context.close()
+    with opened(Views, "/?tab=cyclegan", browser, app, watch) as page:
+        yield page
 
 
 def test_each_loss_stands_beside_the_pictures_it_is_computed_from(page: Views) -> None:

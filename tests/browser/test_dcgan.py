@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator
 
-from .conftest import TIMEOUT_MS
-from .page import COUNT_REQUESTS, RUN, SHOWN, Playground
+from .conftest import opened
+from .page import RUN, SHOWN, Playground
 from .server import App
 from .watch import Watch
 
@@ -69,19 +69,8 @@ class Sampler(Playground):
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, app: App, watch: Watch) -> Iterator[Sampler]:
-    shape = {"width": 1440, "height": 1000}
-    context = browser.new_context(base_url=app.address, viewport=shape)  # type: ignore[arg-type]
-    context.set_default_timeout(TIMEOUT_MS)
-    watch.over(context, app.address)
-    tab = context.new_page()
-    tab.add_init_script(COUNT_REQUESTS)
-    opened = Sampler(tab)
-    tab.goto(ADDRESS, wait_until="domcontentloaded")
-    opened.wait_until_ready()
-    yield opened
-    opened.stop()
-    watch.leave(context)
-    context.close()
+    with opened(Sampler, ADDRESS, browser, app, watch) as page:
+        yield page
 
 
 def test_the_tab_opens_on_the_shipped_model(page: Sampler) -> None:

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Locator, Route
 
-from .conftest import TIMEOUT_MS
-from .page import COUNT_REQUESTS, RUN, Playground
+from .conftest import opened
+from .page import RUN, Playground
 from .server import App
 from .watch import Watch
 
@@ -71,20 +71,8 @@ class Bringing(Playground):
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, app: App, watch: Watch) -> Iterator[Bringing]:
-    shape = {"width": 1440, "height": 1000}
-    context = browser.new_context(base_url=app.address, viewport=shape)  # type: ignore[arg-type]
-    context.set_default_timeout(TIMEOUT_MS)
-    watch.over(context, app.address)
-    tab = context.new_page()
-    for script in (COUNT_REQUESTS, CAMERA):
-        tab.add_init_script(script)
-    opened = Bringing(tab)
-    tab.goto("/?tab=cyclegan", wait_until="domcontentloaded")
-    opened.wait_until_ready()
-    yield opened
-    opened.stop()
-    watch.leave(context)
-    context.close()
+    with opened(Bringing, "/?tab=cyclegan", browser, app, watch, CAMERA) as page:
+        yield page
 
 
 def noise(seed: int) -> bytes:
