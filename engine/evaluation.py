@@ -51,7 +51,7 @@ def evaluate(
         "dataset": header.dataset,
         "step": header.step,
         "seed": seed,
-        "test_images": len(data.test),
+        "test_images": len(data.dataset.test),
         "parameters": sum(p.numel() for p in learner.trainable()),
         "seconds": round(time.monotonic() - began, 2),
         "torch": torch.__version__,

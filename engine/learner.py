@@ -91,6 +91,20 @@ class Learner:
         self.optimizers: dict[str, Optimizer] = {}
         self.look: dict[str, Any] = {}
 
+    @classmethod
+    def spec_of(
+        cls, config: Any, data: DataView, tensors: dict[str, Tensor] | None = None
+    ) -> DataSpec:
+        """Return what the networks must know of the data, before they are built.
+
+        `tensors` are a checkpoint's, where one is restored.
+        """
+        return data.spec
+
+    def examples(self, data: DataView) -> Any:
+        """Return what training takes its batches from: the training split, for most families."""
+        return data.train
+
     @property
     def examples_per_step(self) -> int:
         """How many training examples `training_step` is given."""
@@ -266,16 +280,20 @@ def lowered(rate: float) -> float:
     return float(f"{min(rate / 3, 3e-3):.2g}")
 
 
-def update(loss: Tensor, optimizer: Optimizer, learning_rate: float, clip: float = 0.0) -> None:
-    """Take one optimizer step down `loss`, optionally with the gradient's norm clipped."""
+def update(
+    loss: Tensor, optimizer: Optimizer, learning_rate: float, clip: float = 0.0
+) -> Tensor | None:
+    """Take one optimizer step down `loss`; with `clip`, cut the gradient's norm and return it."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
+    norm = None
     if clip > 0:
         params = [p for g in optimizer.param_groups for p in g["params"]]
-        nn.utils.clip_grad_norm_(params, clip)
+        norm = nn.utils.clip_grad_norm_(params, clip)  # infinite: measured, left as it is
     optimizer.step()
+    return norm
 
 
 def keep_memory_order(optimizers: Mapping[str, Optimizer]) -> None:

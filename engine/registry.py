@@ -131,6 +131,39 @@ _ALL = (
         "test/a2b/l1",
     ),
     Entry(
+        "gpt",
+        "GPT",
+        "engine.configs.language:GPTConfig",
+        "engine.models.gpt:GPTLearner",
+        "engine.configs.language",
+        "text",
+        "shakespeare",
+        "validation/nats_per_character",
+        "test/nats_per_character",
+    ),
+    Entry(
+        "rnn",
+        "Recurrent network",
+        "engine.configs.language:RNNConfig",
+        "engine.models.rnn:RNNLearner",
+        "engine.configs.language",
+        "text",
+        "shakespeare",
+        "validation/nats_per_character",
+        "test/nats_per_character",
+    ),
+    Entry(
+        "ngram",
+        "n-gram",
+        "engine.configs.language:NgramConfig",
+        "engine.models.ngram:NgramLearner",
+        "engine.configs.language",
+        "text",
+        "shakespeare",
+        "validation/nats_per_character",
+        "test/nats_per_character",
+    ),
+    Entry(
         "classifier",
         "Classifier",
         "engine.configs.classifier:ClassifierConfig",
@@ -147,6 +180,7 @@ WANTED: dict[Kind, str] = {
     "images": "pictures",
     "points": "points",
     "pairs": "pictures of two domains",
+    "text": "text",
 }
 MODELS: dict[str, Entry] = {e.key: e for e in _ALL}
 

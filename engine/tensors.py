@@ -12,18 +12,21 @@ from torch import Tensor
 
 from engine.data.base import Dataset
 from engine.data.stacked import Stacked
+from engine.tokenizers import Tokenizer
 
 
 @dataclass(frozen=True)
 class DataSpec:
     """What a network must know of its data.
 
-    The shape of an example, (C, H, W) or (2,); the class names; what points are divided by.
+    The shape of an example, (C, H, W) or (2,); the class names; what points are divided by;
+    what makes tokens of text.
     """
 
     shape: tuple[int, ...]
     class_names: tuple[str, ...]
     scale: float = 1.0
+    tokenizer: Tokenizer | None = None
 
     @property
     def pixels(self) -> int:

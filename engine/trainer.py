@@ -56,8 +56,10 @@ def train(spec: RunSpec, inbox: Inbox) -> Iterator[Event]:
 
 def build(model: str, config: Config, data: DataView, device: torch.device, seed: int) -> Learner:
     """Build a Learner with weights that are a function of the seed."""
+    family = entry(model).learner_class
+    spec = family.spec_of(config, data)
     torch.manual_seed(stream_seed(seed, 0, "initialisation"))
-    return entry(model).learner_class(config, data.spec, device)
+    return family(config, spec, device)
 
 
 def restore(
@@ -75,8 +77,10 @@ def restore(
             f"this data set has {tuple(data.spec.shape)}."
         )
     config = entry(header.model).config_class.from_values({**header.config, **(overrides or {})})
+    family = entry(header.model).learner_class
+    spec = family.spec_of(config, data, tensors)
     torch.manual_seed(stream_seed(header.seed, header.step, "graft"))  # what a fork has anew
-    learner = entry(header.model).learner_class(config, data.spec, device)
+    learner = family(config, spec, device)
     old = entry(header.model).config_class.from_values(header.config)
     if config != old:
         tensors = learner.graft(tensors, old)
@@ -108,6 +112,7 @@ class _Run:
         else:
             self._resume(spec.resume)
         self.learner.next_batch = self._next_batch
+        self.examples = self.learner.examples(self.data)
         self.config = self.learner.config
         self.max_steps = spec.budget.max_steps
         self.began = time.monotonic() - spec.elapsed_s
@@ -183,7 +188,7 @@ class _Run:
 
     def _next_batch(self) -> tuple[Tensor, Tensor, int]:
         """Return the examples and the number of the coming step, generators seeded for it."""
-        size, train = self.learner.examples_per_step, self.data.train
+        size, train = self.learner.examples_per_step, self.examples
         indices = indices_at(self.seed, self.cursor, size, len(train))
         chosen = torch.from_numpy(indices).to(self.device, non_blocking=True)
         seed_step(self.device, stream_seed(self.seed, self.step))
@@ -378,7 +383,7 @@ class _Run:
             remaining = max(0.0, (self.max_steps - self.step) / rate)
         return events.Progress(
             self.step,
-            self.cursor / len(self.data.train),
+            self.cursor / len(self.examples),
             rate,
             rate * size,
             elapsed,

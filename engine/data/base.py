@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-Kind = Literal["images", "points", "pairs"]
+Kind = Literal["images", "points", "pairs", "text"]
 
 DOMAIN_CHANNELS = 3  # of each side of a row of two pictures
+TRAIN_TENTHS = 9  # of a text, by position: the rest is for validation
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,16 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+@dataclass(frozen=True)
+class TextSplit:
+    """A run of text; its length is counted in characters (Unicode code points)."""
+
+    text: str
+
+    def __len__(self) -> int:
+        return len(self.text)
 
 
 @dataclass(frozen=True)
@@ -84,8 +95,8 @@ class Dataset:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Return (C, H, W) of pictures, (2,) of points."""
-        return tuple(self.train.images.shape[1:])
+        """Return (C, H, W) of pictures, (2,) of points, (1,) of text."""
+        return (1,) if self.kind == "text" else tuple(self.train.images.shape[1:])
 
     @property
     def classes(self) -> int:
@@ -128,6 +139,27 @@ class About:
             "domains": list(self.domains),
             "paired": self.paired,
         }
+
+
+def text_dataset(key: str, title: str, text: str, **about: Any) -> Dataset:
+    """Return a data set of text: its first nine tenths for training, the rest for validation.
+
+    `about` are further fields of `Dataset`, such as `source`, `licence` and `notes`.
+    """
+    cut = len(text) * TRAIN_TENTHS // 10
+    train: Any = TextSplit(text[:cut])
+    test: Any = TextSplit(text[cut:])
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return Dataset(
+        key,
+        title,
+        train,
+        test,
+        class_names=("text",),
+        fingerprint=digest,
+        kind="text",
+        **{"source": "", "licence": "", **about},
+    )
 
 
 def fingerprint(train: Split, test: Split, class_names: tuple[str, ...]) -> str:
