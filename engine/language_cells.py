@@ -1,0 +1,81 @@
+"""Units that tell a property of the text: found on held-out text, not known beforehand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from engine.language_reading import NO_TEXT, Inspecting, nothing
+from engine.learner import preview
+from engine.payloads import Arrays
+from engine.tensors import DataView
+from engine.text_marks import PROPERTIES, best_unit, ends_of, tells
+
+PROBED_TOKENS = 4096
+PROBED_WORK = 2e10  # parameters times tokens; the least is read whatever it costs
+STRETCH = 512  # tokens that a recurrent network reads in one go
+LEAST = 64
+
+
+class CellViews(Inspecting):
+    """The view of what single units tell."""
+
+    @preview
+    def view_cells(self, data: DataView) -> Arrays:
+        """Return for each property of a text the unit that tells it best, best first.
+
+        The unit is chosen by correlation on one half of a held-out text, and told with the
+        correlation on the other. `together` is that of a ridge regression on all units of its
+        layer. `absent` are properties that the text lacks.
+        """
+        length = min(self.context if self.family == "gpt" else STRETCH, STRETCH)
+        wanted = self.affordable(PROBED_TOKENS, PROBED_WORK, LEAST)
+        ids = self.tokens(data)[1][:wanted]
+        length = min(length, len(ids))
+        if length < LEAST // 2:
+            return nothing(NO_TEXT)
+        ids = ids[: len(ids) // length * length]
+        found = self.unit_kinds(self.inspected(ids.view(-1, length))[1])
+        if not found:
+            return self.without({"ngram": "An n-gram has no units: it only counts."})
+        names = [(kind, layer) for kind, of in found.items() for layer in range(len(of))]
+        groups = [
+            x.flatten(0, 1).float().cpu().numpy() for of in found.values() for x in of
+        ]  # each B T, U
+        pieces = self.tokenizer.pieces(ids.tolist())
+        cells, absent = _told("".join(pieces), ends_of(pieces), groups, names)
+        values = {"cells": cells, "absent": absent, "tokens": len(ids), "notes": [], "none": None}
+        return Arrays({}, values)
+
+    def unit_kinds(self, inside: dict[str, Any]) -> dict[str, list[Tensor]]:
+        """Return the kinds of units that a network has, each a list of layers (B, T, U)."""
+        kinds = {"hidden": "activity", "cell": "cells", "residual": "hidden", "mlp": "mlp"}
+        return {kind: inside[key] for kind, key in kinds.items() if inside.get(key)}
+
+
+def _told(
+    text: str, ends: np.ndarray, groups: list[np.ndarray], names: list[tuple[str, int]]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the best unit for each property of the text at `ends`, and what it lacks."""
+    cells: list[dict[str, Any]] = []
+    absent = []
+    for name, measure in PROPERTIES.items():
+        values = measure(text)[ends]
+        if not tells(values):
+            absent.append(name)
+            continue
+        cell = best_unit(groups, values)
+        kind, layer = names[cell.group]
+        cells.append(
+            {
+                "property": name,
+                "kind": kind,
+                "layer": layer,
+                "unit": cell.unit,
+                "correlation": round(cell.correlation, 4),
+                "together": None if cell.together is None else round(cell.together, 4),
+            }
+        )
+    return sorted(cells, key=lambda c: -abs(c["correlation"])), absent
