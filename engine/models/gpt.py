@@ -22,6 +22,8 @@ from engine.language import Network, NeuralLanguageLearner
 INIT_SD = 0.02  # GPT-2
 ROTARY_BASE = 10_000.0  # Su et al. 2021
 
+Kept = dict[str, list[Tensor]]
+
 
 @dataclass
 class GPTState:
@@ -82,14 +84,17 @@ class Block(nn.Module):
         self.narrow = nn.Linear(4 * c.width, c.width)
         self.dropout = nn.Dropout(c.dropout)
 
-    def forward(self, x: Tensor, turn: Tensor | None, kept: list[Tensor] | None = None) -> Tensor:
-        """Return the residual stream (B, T, D) after this block."""
-        x = x + self.attention(self.norm1(x), turn, kept)
-        return x + self.feed(x)
+    def forward(self, x: Tensor, turn: Tensor | None, kept: Kept | None = None) -> Tensor:
+        """Return the residual stream (B, T, D) after this block; `kept` gets what is inside."""
+        x = x + self.attention(self.norm1(x), turn, None if kept is None else kept["attention"])
+        return x + self.feed(x, None if kept is None else kept["mlp"])
 
-    def feed(self, x: Tensor) -> Tensor:
-        """Return what the small network adds to x (B, T, D)."""
-        return self.dropout(self.narrow(self.activation(self.widen(self.norm2(x)))))
+    def feed(self, x: Tensor, kept: list[Tensor] | None = None) -> Tensor:
+        """Return what the small network adds to x (B, T, D); `kept` gets its units (B, T, 4D)."""
+        units = self.activation(self.widen(self.norm2(x)))
+        if kept is not None:
+            kept.append(units)
+        return self.dropout(self.narrow(units))
 
     def step(self, x: Tensor, turn: Tensor | None, state: GPTState, layer: int) -> Tensor:
         """Return the stream of new tokens (B, t, D), with keys and values kept for the next."""
@@ -145,16 +150,19 @@ class GPT(Network):
         return F.linear(self.norm(hidden), table)
 
     def forward(self, tokens: Tensor, inside: dict[str, Any] | None = None) -> Tensor:
-        """Return logits (B, T, V); `inside` gets attention (B, H, T, T) and streams (B, T, D)."""
+        """Return logits (B, T, V).
+
+        `inside` gets lists by layer: attention (B, H, T, T), mlp (B, T, 4D), and hidden, the
+        streams (B, T, D) before the first block and after each.
+        """
         x, turn = self.entered(tokens)
-        kept: list[Tensor] | None = None if inside is None else []
-        streams = [x]
+        kept: Kept | None = None if inside is None else {"attention": [], "mlp": [], "hidden": [x]}
         for block in self.blocks:
             x = block(x, turn, kept)
-            if inside is not None:
-                streams.append(x)
-        if inside is not None:
-            inside |= {"attention": kept, "hidden": streams}
+            if kept is not None:
+                kept["hidden"].append(x)
+        if inside is not None and kept is not None:
+            inside |= kept
         return self.lens(x)
 
     # ------------------------------------------------------------------ token by token
