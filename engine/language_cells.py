@@ -17,6 +17,7 @@ PROBED_TOKENS = 4096
 PROBED_WORK = 2e10  # parameters times tokens; the least is read whatever it costs
 STRETCH = 512  # tokens that a recurrent network reads in one go
 LEAST = 64
+NO_UNITS = "An n-gram has no units: it only counts."
 
 
 class CellViews(Inspecting):
@@ -30,6 +31,8 @@ class CellViews(Inspecting):
         correlation on the other. `together` is that of a ridge regression on all units of its
         layer. `absent` are properties that the text lacks.
         """
+        if self.family == "ngram":
+            return nothing(NO_UNITS)
         length = min(self.context if self.family == "gpt" else STRETCH, STRETCH)
         wanted = self.affordable(PROBED_TOKENS, PROBED_WORK, LEAST)
         ids = self.tokens(data)[1][:wanted]
@@ -38,8 +41,6 @@ class CellViews(Inspecting):
             return nothing(NO_TEXT)
         ids = ids[: len(ids) // length * length]
         found = self.unit_kinds(self.inspected(ids.view(-1, length))[1])
-        if not found:
-            return self.without({"ngram": "An n-gram has no units: it only counts."})
         names = [(kind, layer) for kind, of in found.items() for layer in range(len(of))]
         groups = [
             x.flatten(0, 1).float().cpu().numpy() for of in found.values() for x in of

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.language_reading import Inspecting
+from engine.language_reading import Inspecting, nothing
 from engine.learner import preview
 from engine.payloads import Arrays
 from engine.tensors import DataView
@@ -29,11 +29,9 @@ class SpaceViews(Inspecting):
         of each axis; neighbours int32 (N, 5), places in the list, with similarity float32 (N, 5),
         the cosine of what differs from the mean token; positions float32 (T, 2) of learnt ones.
         """
-        table = getattr(self.network, "embedding", None)
-        if table is None:
-            return self.without(
-                {"ngram": "An n-gram has no embeddings: a token is a number to it."}
-            )
+        if self.family == "ngram":
+            return nothing("An n-gram has no embeddings: a token is a number to it.")
+        table: Any = self.network.embedding
         counts = torch.bincount(self.tokens(data)[0], minlength=len(table.weight))
         order = counts.argsort(descending=True, stable=True)[:MOST_TOKENS]
         rows = table.weight[order].float()

@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.errors import Rejected
-from engine.language_cells import CellViews
+from engine.language_cells import NO_UNITS, CellViews
 from engine.language_reach import ReachViews
+from engine.language_reading import nothing
 from engine.language_space import SpaceViews
 from engine.latent import read_int
 from engine.learner import preview
@@ -32,9 +33,7 @@ class InsideViews(CellViews, ReachViews, SpaceViews):
 
         `heads` says what each head does on this text (`habits`).
         """
-        seen = self.read(data, text, tokens, MOST_ATTENDED)
-        kept = self.inspected(seen.ids)[1].get("attention")
-        if not kept:
+        if self.family != "gpt" or not self.config.layers:
             return self.without(
                 {
                     "gpt": "This GPT has no layers, so nothing attends to anything.",
@@ -42,7 +41,8 @@ class InsideViews(CellViews, ReachViews, SpaceViews):
                     "ngram": "An n-gram has no attention: it counts what followed the last tokens.",
                 }
             )
-        weights = torch.cat(kept)  # L, H, T, T
+        seen = self.read(data, text, tokens, MOST_ATTENDED)
+        weights = torch.cat(self.inspected(seen.ids)[1]["attention"])  # L, H, T, T
         shown = weights.mul(255).round().to(torch.uint8).cpu().numpy()
         return Arrays(
             {"attention": shown},
@@ -63,10 +63,10 @@ class InsideViews(CellViews, ReachViews, SpaceViews):
         128 is 0 and 127 steps are `scale`. `kind` is hidden or cell of a recurrent network,
         residual or mlp of a GPT; None for the first that there is.
         """
+        if self.family == "ngram":
+            return nothing(NO_UNITS)
         seen = self.read(data, text, tokens)
         found = self.unit_kinds(self.inspected(seen.ids)[1])
-        if not found:
-            return self.without({"ngram": "An n-gram has no units: it only counts."})
         if kind is not None and kind not in found:
             known = " or ".join(found)
             raise Rejected(f"kind must be {known} here; got {kind!r:.40}.", field="kind")
@@ -97,13 +97,15 @@ class InsideViews(CellViews, ReachViews, SpaceViews):
         (S, T) of the true next token, 1 for the likeliest, 0 where the text ends.
         (nostalgebraist 2020, "interpreting GPT: the logit lens".)
         """
-        seen = self.read(data, text, tokens, MOST_ATTENDED)
-        lens = getattr(self.network, "lens", None)
-        if lens is None:
-            none = "has no residual stream that could be read early: its layers speak no tokens."
+        if self.family != "gpt":
             return self.without(
-                {"rnn": f"A recurrent network {none}", "ngram": f"An n-gram {none}"}
+                {
+                    "rnn": "A recurrent network has no residual stream that could be read early.",
+                    "ngram": "An n-gram has no layers that could be read early.",
+                }
             )
+        seen = self.read(data, text, tokens, MOST_ATTENDED)
+        lens: Any = self.network.lens
         streams: list[Tensor] = self.inspected(seen.ids)[1]["hidden"]
         end = lens(streams[-1])[0].log_softmax(-1)  # T, V
         stages = [_stage(lens(x)[0].log_softmax(-1), end, seen.ids[0]) for x in streams]
