@@ -10,7 +10,8 @@ and below the single tokens lies 1 / V. NumPy alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,7 +26,7 @@ UNSEEN = 1e-6  # of each distribution without smoothing, so that its loss is a n
 
 @dataclass(frozen=True)
 class Table:
-    """All n-grams of one order: `keys` int64, ascending, and how often each came, int64.
+    """All n-grams of one order: `keys` int64, ascending, and how often each came, int32.
 
     A key has the context in its high bits and the last token in its low ones, so that all that
     follows a context stands together.
@@ -37,11 +38,12 @@ class Table:
     @classmethod
     def empty(cls) -> Table:
         """Return the table of no text."""
-        return cls(np.empty(0, np.int64), np.empty(0, np.int64))
+        return cls(np.empty(0, np.int64), np.empty(0, np.int32))
 
     def with_more(self, keys: np.ndarray) -> Table:
         """Return a table that counts further n-grams too, given in any order and repeated."""
-        keys, counts = np.unique(keys, return_counts=True)
+        keys, found = np.unique(keys, return_counts=True)
+        counts = found.astype(np.int32)
         if not len(self.keys):
             return Table(keys, counts)
         places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
@@ -73,14 +75,21 @@ class Counts:
     """The n-grams of a text up to an order, and the probabilities that they give.
 
     `size` is V. Tokens are given as windows, int (B, L); no n-gram goes over a window's edge.
+    A token below 0 is none: no n-gram has it.
     """
 
-    def __init__(self, order: int, size: int, smoothing: str = "witten_bell") -> None:
+    def __init__(
+        self,
+        order: int,
+        size: int,
+        smoothing: str = "witten_bell",
+        tables: Sequence[Table] | None = None,
+    ) -> None:
         self.order, self.size, self.smoothing = order, size, smoothing
-        self.tables = [Table.empty() for _ in range(order)]
+        self.tables = list(tables or (Table.empty() for _ in range(order)))
         self.bits = max(1, (size - 1).bit_length())
         self._mask = 2 ** (KEY_BITS - self.bits) - 1
-        exact = order * self.bits <= KEY_BITS
+        exact = ORDERS * self.bits <= KEY_BITS
         self._base = 2**self.bits if exact else MULTIPLIER
 
     # ------------------------------------------------------------------ counting
@@ -88,8 +97,8 @@ class Counts:
     def add(self, windows: np.ndarray, known: int = 0) -> None:
         """Count windows; what ends within their first `known` columns was counted before."""
         for n, keys in enumerate(self._keys(windows), 1):
-            fresh = keys[:, max(0, known - n + 1) :]
-            self.tables[n - 1] = self.tables[n - 1].with_more(fresh.ravel())
+            fresh = keys[:, max(0, known - n + 1) :].ravel()
+            self.tables[n - 1] = self.tables[n - 1].with_more(fresh[fresh >= 0])
 
     def add_text(self, tokens: np.ndarray) -> None:
         """Count a whole text, int (N), a part of it at a time."""
@@ -102,16 +111,18 @@ class Counts:
         """Yield the contexts of order 1, 2, …: (B, L + 1), (B, L), …
 
         A context has its oldest token in the highest place, and place p of order n ends with
-        token p + n - 2.
+        token p + n - 2. Without some of its tokens it is -1.
         """
-        length = tokens.shape[1]
+        length, none = tokens.shape[1], tokens < 0
         context, factor = np.zeros((len(tokens), length + 1), np.int64), 1
+        lacking, holes = np.zeros(context.shape, bool), bool(none.any())
         for n in range(1, min(self.order, length + 1) + 1):
             if n > 1:
                 oldest = tokens[:, : length - n + 2] * np.int64(factor)
                 context = (context[:, 1:] + oldest) & self._mask
                 factor = _wrapped(factor * self._base)
-            yield context
+                lacking = lacking[:, 1:] | none[:, : length - n + 2]
+            yield np.where(lacking, -1, context) if holes else context
 
     def _keys(self, windows: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the keys of order 1, 2, …: (B, L), (B, L - 1), …"""
@@ -166,6 +177,13 @@ class Counts:
             found[:, skipped:] = own.reshape(rest.shape) + lower.reshape(*rest.shape[:2], 1) * rest
         return found
 
+    def after(self, tokens: Sequence[int], order: int) -> np.ndarray:
+        """Return the probabilities of what follows a text, by n-grams up to `order`: (V)."""
+        if order == 0:
+            return np.full(self.size, 1 / self.size)
+        lower = Counts(order, self.size, self.smoothing, self.tables[:order])
+        return lower.distributions(np.array([tokens[-max(1, order - 1) :]]))[0, -1]
+
     def _mixed(
         self, count: np.ndarray, total: np.ndarray, kinds: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -183,18 +201,28 @@ class Counts:
         return np.where(total > 0, shares, 1 / self.size), alone
 
 
+def counted(tokens: np.ndarray, size: int) -> Counts:
+    """Return the n-grams of a whole text up to the highest order; `size` is V."""
+    counts = Counts(ORDERS, size)
+    counts.add_text(tokens)
+    return counts
+
+
+def lines(counts: Counts, validation: np.ndarray, characters: int) -> dict[str, float]:
+    """Return nats per character of a validation text: of "uniform", and of orders "1" to "6".
+
+    `characters` is how many the validation tokens stand for.
+    """
+    uniform = len(validation) * math.log(counts.size) / characters
+    nats = counts.nats(validation) / characters
+    return {"uniform": uniform} | {str(n): float(value) for n, value in enumerate(nats, 1)}
+
+
 def baselines(
     train: np.ndarray, validation: np.ndarray, size: int, characters: int
 ) -> dict[str, float]:
-    """Return nats per character of a validation text: of "uniform", and of orders "1" to "6".
-
-    `characters` is how many the validation tokens stand for; `size` is V.
-    """
-    counts = Counts(ORDERS, size)
-    counts.add_text(train)
-    nats = counts.nats(validation) / characters
-    uniform = len(validation) * float(np.log(size)) / characters
-    return {"uniform": uniform} | {str(n): float(value) for n, value in enumerate(nats, 1)}
+    """Return `lines` of a validation text by the counts of a training text."""
+    return lines(counted(train, size), validation, characters)
 
 
 def _wrapped(value: int) -> int:
