@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from engine.language_reading import NO_TEXT, Inspecting, nothing
@@ -16,6 +17,7 @@ from engine.text_marks import PROPERTIES, best_unit, ends_of, tells
 PROBED_TOKENS = 4096
 PROBED_WORK = 2e10  # parameters times tokens; the least is read whatever it costs
 STRETCH = 512  # tokens that a recurrent network reads in one go
+ATTENDED_TOKENS = 1024  # that a transformer reads in one go: its attention takes room
 LEAST = 64
 NO_UNITS = "An n-gram has no units: it only counts."
 
@@ -40,15 +42,23 @@ class CellViews(Inspecting):
         if length < LEAST // 2:
             return nothing(NO_TEXT)
         ids = ids[: len(ids) // length * length]
-        found = self.unit_kinds(self.inspected(ids.view(-1, length))[1])
-        names = [(kind, layer) for kind, of in found.items() for layer in range(len(of))]
-        groups = [
-            x.flatten(0, 1).float().cpu().numpy() for of in found.values() for x in of
-        ]  # each B T, U
+        names, groups = self._units(ids.view(-1, length))
         pieces = self.tokenizer.pieces(ids.tolist())
         cells, absent = _told("".join(pieces), ends_of(pieces), groups, names)
         values = {"cells": cells, "absent": absent, "tokens": len(ids), "notes": [], "none": None}
         return Arrays({}, values)
+
+    def _units(self, rows: Tensor) -> tuple[list[tuple[str, int]], list[np.ndarray]]:
+        """Return kind and layer of all units, and their activity (B T, U), for rows (B, T)."""
+        at_once = ATTENDED_TOKENS if self.family == "gpt" else rows.numel()
+        parts = []
+        for some in rows.split(max(1, at_once // rows.shape[1])):
+            kinds = self.unit_kinds(self.inspected(some)[1])
+            parts.append(
+                {(k, i): x.flatten(0, 1) for k, of in kinds.items() for i, x in enumerate(of)}
+            )
+        groups = [torch.cat([part[name] for part in parts]) for name in parts[0]]
+        return list(parts[0]), [x.float().nan_to_num().cpu().numpy() for x in groups]
 
     def unit_kinds(self, inside: dict[str, Any]) -> dict[str, list[Tensor]]:
         """Return the kinds of units that a network has, each a list of layers (B, T, U)."""

@@ -86,31 +86,44 @@ class ReachViews(Inspecting):
             return nothing(NO_TEXT)
         parts = rows.split(max(1, BATCH_TOKENS // length))
         nats = torch.cat([self.token_nats(x) for x in parts]).double().cpu()  # B, T
-        root = max(1, len(nats)) ** 0.5
-        arrays = {"loss": nats.mean(0), "error": nats.std(0, correction=0) / root}
+        possible = nats.isfinite()
+        lost = nats.numel() - int(possible.sum())
+        if lost == nats.numel():
+            return nothing("These weights give no finite loss for any token.")
+        nats = nats.where(possible, torch.nan)
+        mean, error = told(nats)
         values = {
             "windows": len(rows),
-            "mean": float(nats.mean()),
+            "mean": float(nats.nanmean()),
             "bins": doubling(nats),
-            "kinds": self._by_kind(rows[:, 1:].cpu(), nats),
-            "notes": [],
+            "kinds": self._by_kind(rows[:, 1:].cpu()[possible], nats[possible]),
+            "notes": [f"Left out: {lost} tokens that the model holds for impossible."]
+            if lost
+            else [],
             "none": None,
         }
-        return Arrays({n: x.float().numpy() for n, x in arrays.items()}, values)
+        return Arrays({"loss": mean.float().numpy(), "error": error.float().numpy()}, values)
 
     def _by_kind(self, tokens: Tensor, nats: Tensor) -> list[dict[str, Any]]:
-        """Return nats of tokens (B, T) by their kind, hardest first."""
+        """Return nats of tokens (N) by their kind, hardest first."""
         distinct, place = tokens.unique(return_inverse=True)
         kinds = [kind_of(self.token_text(int(i))) for i in distinct]
         names = sorted(set(kinds))
-        of_token = torch.tensor([names.index(k) for k in kinds])[place.flatten()]
+        of_token = torch.tensor([names.index(k) for k in kinds])[place]
         count = torch.bincount(of_token, minlength=len(names))
-        total = torch.bincount(of_token, nats.flatten(), len(names))
+        total = torch.bincount(of_token, nats, len(names))
         found = [
             {"kind": name, "nats": float(t / n), "share": float(n / tokens.numel())}
             for name, t, n in zip(names, total, count, strict=True)
         ]
         return sorted(found, key=lambda k: -k["nats"])
+
+
+def told(nats: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean of nats (B, T) over B and its standard error, without what is NaN."""
+    mean = nats.nanmean(0)
+    count = (~nats.isnan()).sum(0).clamp_min(1)
+    return mean, ((nats - mean).square().nanmean(0) / count).sqrt()
 
 
 def doubling(nats: Tensor) -> list[dict[str, Any]]:
@@ -119,10 +132,7 @@ def doubling(nats: Tensor) -> list[dict[str, Any]]:
     start, end = 0, 1
     while start < nats.shape[1]:
         end = min(end, nats.shape[1])
-        of_window = nats[:, start:end].mean(1)
-        error = float(of_window.std(correction=0)) / max(1, len(of_window)) ** 0.5
-        found.append(
-            {"from": start + 1, "to": end, "nats": float(of_window.mean()), "error": error}
-        )
+        mean, error = told(nats[:, start:end].nanmean(1))
+        found.append({"from": start + 1, "to": end, "nats": float(mean), "error": float(error)})
         start, end = end, 2 * end
     return found

@@ -42,7 +42,7 @@ class InsideViews(CellViews, ReachViews, SpaceViews):
                 }
             )
         seen = self.read(data, text, tokens, MOST_ATTENDED)
-        weights = torch.cat(self.inspected(seen.ids)[1]["attention"])  # L, H, T, T
+        weights = torch.cat(self.inspected(seen.ids)[1]["attention"]).nan_to_num()  # L, H, T, T
         shown = weights.mul(255).round().to(torch.uint8).cpu().numpy()
         return Arrays(
             {"attention": shown},
@@ -73,7 +73,7 @@ class InsideViews(CellViews, ReachViews, SpaceViews):
         kind = kind or next(iter(found))
         layers = found[kind]
         chosen = read_int(layer, -len(layers), len(layers) - 1, "layer") % len(layers)
-        values = layers[chosen][0].float()  # T, U
+        values = layers[chosen][0].float().nan_to_num()  # T, U
         scale = 1.0 if kind == "hidden" else size_of_most(values)
         steps = (values / scale).mul(127).round().clamp(-127, 127).add(128).to(torch.uint8)
         return Arrays(
