@@ -185,36 +185,25 @@ class LanguageLearner(GenerationViews, InsideViews, BaselineViews, Learner):
 
     # ------------------------------------------------------------------ evaluation
 
-    def nats(self, ids: Tensor, limit: int | None = None, stride: int | None = None) -> float:
+    def nats(self, ids: Tensor, limit: int | None = None) -> float:
         """Return the mean nats of every token of a text but the first.
 
-        The text is cut into windows of T tokens; each predicts the next ones with 0 to T - 1
-        tokens before it. With a `stride` windows overlap and only the new tokens count, so that
-        each has at least T - stride tokens before it. `limit` takes evenly spread windows.
+        The text is cut into windows of T tokens, and each token is predicted from the 0 to T - 1
+        before it in its window. `limit` takes about so many tokens, in evenly spread windows.
         """
         t = max(1, min(self.context, len(ids) - 1))
-        moved = stride or t
-        starts = list(range(0, max(1, len(ids) - 1), moved))
-        if limit is not None and len(starts) > max(1, limit // t):
-            keep = torch.linspace(0, len(starts) - 1, max(1, limit // t)).long().tolist()
-            starts = [starts[i] for i in keep]
-        whole = [s for s in starts if s + t + 1 <= len(ids)]
+        starts = torch.arange(0, len(ids) - t, t, device=ids.device)
+        rest = ids[None, len(starts) * t :]
+        if limit is not None and len(starts) > limit // t:
+            chosen = torch.linspace(0, len(starts) - 1, max(1, limit // t), device=ids.device)
+            starts, rest = starts[chosen.long()], rest[:, :0]
         total, count = 0.0, 0
-        rows = max(1, CHUNK_TOKENS // t)
         offsets = torch.arange(t + 1, device=ids.device)
-        for i in range(0, len(whole), rows):
-            chosen = torch.tensor(whole[i : i + rows], device=ids.device)
-            found = self.token_nats(ids[chosen[:, None] + offsets])  # B, T
-            fresh = found if moved >= t else found[:, t - moved :]
-            total, count = total + float(fresh.sum(dtype=torch.float64)), count + fresh.numel()
-            if moved < t and i == 0 and starts[0] == 0:
-                first = found[0, : t - moved]
-                total, count = total + float(first.sum(dtype=torch.float64)), count + len(first)
-        rest = starts[-1]
-        if rest not in whole[-1:] and limit is None and len(ids) - rest > 1:
-            found = self.token_nats(ids[None, rest:])[0]
-            fresh = found[t - moved :] if moved < t and whole else found
-            total, count = total + float(fresh.sum(dtype=torch.float64)), count + len(fresh)
+        parts = [ids[s[:, None] + offsets] for s in starts.split(max(1, CHUNK_TOKENS // t))]
+        for tokens in [*parts, rest]:
+            if len(tokens) and tokens.shape[1] > 1:
+                total += float(self.token_nats(tokens).sum(dtype=torch.float64))
+                count += tokens[:, 1:].numel()
         return total / max(1, count)
 
     def token_nats(self, tokens: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ FILM_SIDE = 420
 MAP_SIDE = 360
 LAST_FRAME_S = 1.5
 PLANE_SIDE = 360
+PAGE, PAGE_COLUMNS, PAGE_FONT, PAGE_LINE = (420, 300), 54, 14, 18
 DOT = ((0, 0), (1, 0), (0, 1), (1, 1))
 BIG_DOT = tuple((x, y) for x in (-1, 0, 1) for y in (-1, 0, 1))
 # As in web/theme.js and web/lab_colours.js.
@@ -78,6 +79,8 @@ def _drawer(payloads: list[dict[str, Any]]) -> Callable[[dict[str, Any]], Any]:
             return _map_drawer(payloads)
         case "arrays":
             return _plane
+        case "views":
+            return _page
         case _:
             return _sheet
 
@@ -87,6 +90,24 @@ def _sheet(payload: dict[str, Any]) -> Any:
 
     data = base64.b64decode(payload["src"].partition(",")[2])
     return Image.open(io.BytesIO(data), formats=("PNG", "JPEG")).convert("RGB")
+
+
+def _page(payload: dict[str, Any]) -> Any:
+    """Write a sample of text on a page; what the page cannot hold is cut off."""
+    import textwrap
+
+    from PIL import Image, ImageDraw, ImageFont
+
+    page = Image.new("RGB", PAGE, "white")
+    lines = [
+        part
+        for line in str(payload["values"]["text"]).split("\n")
+        for part in textwrap.wrap(line, PAGE_COLUMNS) or [""]
+    ]
+    pen, font = ImageDraw.Draw(page), ImageFont.load_default(PAGE_FONT)
+    for i, line in enumerate(lines[: (PAGE[1] - PAGE_LINE) // PAGE_LINE]):
+        pen.text((10, 8 + i * PAGE_LINE), line, fill="black", font=font)
+    return page
 
 
 def _map_drawer(payloads: list[dict[str, Any]]) -> Callable[[dict[str, Any]], Any]:

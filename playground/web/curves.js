@@ -4,7 +4,7 @@ import { on, own, state, t } from "./store.js";
 import { alerts } from "./curves_alerts.js";
 import { Chart, View } from "./curves_chart.js";
 import { ensureStyles, fill, h, paced } from "./curves_dom.js";
-import { active, history, onHistory, seriesOf } from "./curves_history.js";
+import { active, history, onHistory, seriesOf, splitName } from "./curves_history.js";
 import { numbers } from "./curves_numbers.js";
 import { listen } from "./curves_pointer.js";
 import { changeLabel } from "./curves_settings.js";
@@ -208,7 +208,7 @@ class Monitor {
     const beside = found.some(({ split }) => split !== "train");
     return found.map(({ split, series }) => ({
       series, split, colour: this.colours[colour], tone: several ? colour : null,
-      name: lineName(several ? name : "", beside && found.length > 1 ? t(`monitor.${split}`) : ""),
+      name: lineName(several ? name : "", beside && found.length > 1 ? splitName(split) : ""),
       ...(split === "train"
         ? { width: beside ? 1.2 : 1.5, alpha: beside ? 0.55 : 1, smooth: this.view.smooth }
         : { width: 2, dots: true }),

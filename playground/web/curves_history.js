@@ -1,6 +1,6 @@
 /** What the attached run has told so far, gathered once for curves, table, pins, lessons, help. */
 
-import { on, state } from "./store.js";
+import { on, own, state, t } from "./store.js";
 import { Series } from "./curves_series.js";
 
 const MARK_LIMIT = 400;
@@ -147,8 +147,11 @@ export function subject() {
  * A metric of what is shown, wherever it stands: the run's newest value, else the checkpoint's.
  * @returns {number|null}
  */
+/** Returns what a split is called on this tab: text has a validation part, not a test set. */
+export const splitName = (split) => t(own.SPLITS?.[split] ?? `monitor.${split}`);
 export function metric(split, name) {
   if (runShown()) return latest(split, name);
   const metrics = checkpointShown()?.metrics ?? {};
-  return metrics[`${split}/${name}`] ?? (split === "train" ? null : metrics[name]) ?? null;
+  const found = metrics[`${split}/${name}`] ?? (split === "test" ? metrics[`validation/${name}`] : null);
+  return found ?? (split === "train" ? null : metrics[name]) ?? null;
 }

@@ -3,7 +3,7 @@
 import { own, t } from "./store.js";
 import { fill, h, setText } from "./curves_dom.js";
 import { number, whole } from "./curves_format.js";
-import { checkpointShown, metric, runShown, subject } from "./curves_history.js";
+import { checkpointShown, metric, runShown, splitName, subject } from "./curves_history.js";
 import { SPLITS } from "./curves_spec.js";
 import { term } from "./help_terms.js";
 
@@ -11,7 +11,7 @@ import { term } from "./help_terms.js";
 export function numbers() {
   const title = h("h3", { class: "mon-heading" });
   const body = h("tbody");
-  const heads = SPLITS.map((split) => h("th", { scope: "col" }, t(`monitor.${split}`)));
+  const heads = SPLITS.map((split) => h("th", { scope: "col" }, splitName(split)));
   const table = h("table", { class: "mon-numbers" },
     h("caption", { class: "play-hidden" }, t("monitor.numbers_caption")),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "play-hidden" }, t("monitor.quantity"))),

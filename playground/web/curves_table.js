@@ -3,7 +3,7 @@
 import { t } from "./store.js";
 import { fill, h } from "./curves_dom.js";
 import { number, whole } from "./curves_format.js";
-import { seriesOf } from "./curves_history.js";
+import { seriesOf, splitName } from "./curves_history.js";
 import { partsOf } from "./curves_spec.js";
 
 const ROWS = 12;
@@ -22,7 +22,7 @@ export function valueTable(specs) {
 
 function content(specs) {
   const columns = specs.flatMap((spec) => partsOf(spec).flatMap((part) => part.splits.map((split) => ({
-    name: [t(`monitor.chart.${spec.key}`), typeof part.name === "function" ? part.name() : part.name, t(`monitor.${split}`)]
+    name: [t(`monitor.chart.${spec.key}`), typeof part.name === "function" ? part.name() : part.name, splitName(split)]
       .filter(Boolean).join(", "),
     unit: t(`monitor.unit.${spec.key}`),
     series: seriesOf(split, part.metric),
