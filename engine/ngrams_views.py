@@ -3,37 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import torch
 
-from engine.language_reading import NO_TEXT, nothing
+from engine.language_reading import NO_TEXT, Inspecting, nothing
 from engine.latent import read_int
 from engine.learner import preview
 from engine.ngrams import ORDERS, Counts, counted, lines
 from engine.payloads import Arrays
+from engine.sampling import drawn, read_knobs, read_seed, uniform
 from engine.tensors import DataView
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from engine.tokenizers import Tokenizer
 
 MOST_TOKENS = 2000  # written at once
 
 
-class BaselineViews:
+class BaselineViews(Inspecting):
     """Views of n-grams counted over the training text of any language model."""
-
-    if TYPE_CHECKING:
-        tokenizer: Tokenizer
-
-        def tokens(self, data: DataView) -> tuple[Tensor, Tensor]:
-            """Return the ids of both texts."""
-
-        def encode(self, text: str) -> tuple[list[int], list[str]]:
-            """Return tokens and notes."""
 
     _counted: tuple[str, Counts, dict[str, float]] | None = None
 
@@ -45,9 +31,9 @@ class BaselineViews:
         """
         if len(self.tokens(data)[1]) < 2:
             return nothing(NO_TEXT)
-        lines = self._baselines(data)[1]
-        bits = {name: nats / math.log(2) for name, nats in lines.items()}
-        return Arrays({}, {"lines": lines, "bits": bits, "none": None})
+        reached = self._baselines(data)[1]
+        bits = {name: nats / math.log(2) for name, nats in reached.items()}
+        return Arrays({}, {"lines": reached, "bits": bits, "none": None})
 
     @preview
     def view_continue_ngram(
@@ -64,27 +50,23 @@ class BaselineViews:
     ) -> Arrays:
         """Return text that an n-gram of the training text writes; order 0 is uniform.
 
-        ids int32 (n); probability float32 (n), of each token as counted, without the knobs.
+        ids int32 (n); probability float32 (n), of each token under the knobs.
         """
         if len(self.tokens(data)[1]) < 2:
             return nothing(NO_TEXT)
         order = read_int(order, 0, ORDERS, "order")
         count = read_int(count, 1, MOST_TOKENS, "count")
-        counts, lines = self._baselines(data)
-        from engine.sampling import Knobs, draw, uniform
-
-        knobs = Knobs(temperature, top_k, top_p, repetition_penalty)
-        ids, notes = self.encode(prompt)
+        counts, reached = self._baselines(data)
+        knobs = read_knobs(temperature, top_k, top_p, repetition_penalty)
+        seed = read_seed(seed)
+        ids, notes = self._given_text(prompt)
         written, probability = list(ids), np.empty(count, np.float32)
         for place in range(count):
-            shares = counts.after(written, order)
-            token = draw(
-                torch.from_numpy(np.log(shares)), knobs, uniform(seed, len(written)), written
-            )
-            probability[place] = shares[token]
+            logits = np.log(counts.after(written, order))
+            token, probability[place] = drawn(logits, knobs, uniform(seed, len(written)), written)
             written.append(token)
         found = written[len(ids) :]
-        nats = lines[str(order) if order else "uniform"]
+        nats = reached[str(order) if order else "uniform"]
         return Arrays(
             {"ids": np.array(found, np.int32), "probability": probability},
             {

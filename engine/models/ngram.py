@@ -192,10 +192,10 @@ class NgramLearner(LanguageLearner):
 
     # ------------------------------------------------------------------ evaluation
 
-    def nats(self, ids: Tensor, limit: int | None = None, stride: int | None = None) -> float:
+    def nats(self, ids: Tensor, limit: int | None = None) -> float:
         """Return the mean nats of every token of a text but the first; windows with a limit."""
         if limit is not None:
-            return super().nats(ids, limit, stride)
+            return super().nats(ids, limit)
         return float(self.network.nats(ids[None])[0, 1:].mean())
 
     def token_nats(self, tokens: Tensor) -> Tensor:

@@ -124,7 +124,7 @@ def test_a_fork_of_lower_order_keeps_counts_and_one_of_higher_order_starts_anew(
         ("keys2", None, "lacks the counts of order 2"),
         ("keys2", torch.tensor([3, 1]), "order 2 are damaged"),
         ("counts4", torch.tensor([1.0]), "order 4 are damaged"),
-        ("keys1", torch.tensor([500]), "order 1 are damaged"),
+        ("keys1", torch.tensor([7]), "order 1 are damaged"),
     ],
 )
 def test_damaged_tables_are_refused(view, name, value, said):
@@ -140,11 +140,10 @@ def test_damaged_tables_are_refused(view, name, value, said):
 
 
 def test_an_ngram_of_the_corpus_writes_beside_any_model(view):
-    pytest.importorskip("engine.sampling")
     learner = made(view)
     drawn = learner.draw("continue_ngram", view, {"order": 4, "prompt": "ba", "count": 60})
     words = "".join(drawn.values["pieces"]).split()[1:-1]
     assert len(drawn.arrays["ids"]) == 60
     assert set(words) <= set(WORDS)
-    uniform = learner.draw("continue_ngram", view, {"order": 0, "count": 5})
+    uniform = learner.draw("continue_ngram", view, {"order": 0, "count": 5, "temperature": 1})
     np.testing.assert_allclose(uniform.arrays["probability"], 1 / learner.tokenizer.size)
