@@ -35,12 +35,11 @@ class CellViews(Inspecting):
         """
         if self.family == "ngram":
             return nothing(NO_UNITS)
-        length = min(self.context if self.family == "gpt" else STRETCH, STRETCH)
         wanted = self.affordable(PROBED_TOKENS, PROBED_WORK, LEAST)
         ids = self.tokens(data)[1][:wanted]
-        length = min(length, len(ids))
-        if length < LEAST // 2:
+        if len(ids) < LEAST:
             return nothing(NO_TEXT)
+        length = min(self.context if self.family == "gpt" else STRETCH, STRETCH, len(ids))
         ids = ids[: len(ids) // length * length]
         names, groups = self._units(ids.view(-1, length))
         pieces = self.tokenizer.pieces(ids.tolist())
