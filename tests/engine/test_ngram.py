@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from small import CPU, copied
+from small import CPU, assert_same, copied, ended, last, run, spec
 
 from engine import checkpoint
 from engine.data.base import indices_at, text_dataset
@@ -147,3 +147,17 @@ def test_an_ngram_of_the_corpus_writes_beside_any_model(view):
     assert set(words) <= set(WORDS)
     uniform = learner.draw("continue_ngram", view, {"order": 0, "count": 5, "temperature": 1})
     np.testing.assert_allclose(uniform.arrays["probability"], 1 / learner.tokenizer.size)
+
+
+def test_a_run_parked_halfway_ends_as_one_that_went_through(few, tmp_path):
+    ends = []
+    for name, cut in (("straight", ()), ("parked", (9,))):
+        folder, start = tmp_path / name, None
+        for steps in (*cut, 20):
+            given = spec("ngram", few, folder, steps, resume=start, config={"batch_size": 3})
+            assert ended(run(given)).state == "finished"
+            start = last(folder)
+        ends.append(checkpoint.load(start))
+    assert_same(ends[0][1], ends[1][1])
+    assert ends[0][0].metrics == ends[1][0].metrics
+    assert len(ends[0][1]["networks.network.keys3"]) > 0
