@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine import checkpoint, commands, data, events
-from engine.data import pictures, two_domains
+from engine.data import own_texts, pictures, two_domains
 from engine.data.base import Dataset, Split, fingerprint
 from engine.device import seed_step
 from engine.errors import PlaygroundError
@@ -26,7 +26,7 @@ from engine.tensors import DataView
 from engine.trainer import build, train
 
 CPU = torch.device("cpu")
-KEYS = tuple(MODELS)
+KEYS = tuple(key for key in MODELS if key != "ngram")  # counts: no optimizer, nothing live
 AUTOENCODERS = ("vae", "ae")
 NETWORKS = ("mlp", "conv")
 LIKELIHOODS = ("bernoulli", "bernoulli_gray", "gaussian")
@@ -59,6 +59,12 @@ _TRANSLATOR = {
     "learning_rate": 1e-3,
 }
 SMALL_OF |= {"cyclegan": {**_TRANSLATOR, "pool_size": 3}, "pix2pix": _TRANSLATOR}
+_TEXT = {"context": 8, "batch_size": 4, "warmup_steps": 0, "learning_rate": 1e-3}
+SMALL_OF |= {
+    "gpt": {**_TEXT, "layers": 1, "heads": 2, "width": 16},
+    "rnn": {**_TEXT, "units": 8, "embedding": 8},
+    "ngram": {"order": 3, "context": 16, "batch_size": 8},
+}
 _REMEDIES = {
     "packing": 2,
     "minibatch_std": True,
@@ -89,6 +95,17 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "noisy": {"cycle_noise": 2.0, "augmentation": "mirror_crop", "loss": "nonsaturating"},
     },
     "pix2pix": {"plain": {}, "unet": {"generator": "unet", "augmentation": "mirror"}},
+    "gpt": {
+        "plain": {},
+        "pairs": {
+            "tokenizer": "byte_pairs",
+            "vocabulary": 280,
+            "positions": "rotary",
+            "tied": False,
+            "dropout": 0.2,
+        },
+    },
+    "rnn": {"lstm": {}, "gru": {"cell": "gru", "layers": 2, "dropout": 0.2}, "rnn": {"cell": "rnn"}},
 }
 CASES = [(key, name) for key in KEYS for name in VARIANTS.get(key, {"plain": {}})]
 # Two hyperparameters of each model that may change while it trains.
@@ -99,6 +116,8 @@ LIVE: dict[str, tuple[str, str]] = {
     "dcgan": ("discriminator_learning_rate", "r1_gamma"),
     "cyclegan": ("learning_rate", "lambda_cycle"),
     "pix2pix": ("learning_rate", "lambda_l1"),
+    "gpt": ("learning_rate", "dropout"),
+    "rnn": ("learning_rate", "dropout"),
 }
 
 
@@ -155,6 +174,12 @@ def _pairs() -> Dataset:
 def few_pairs(root: Path) -> Data:
     """Save 60 + 20 pairs of emoji, every fourth pixel, under `root`."""
     return Data(two_domains.save(_pairs(), root), root)
+
+
+def few_words(root: Path) -> Data:
+    """Save 5,000 characters of a play under `root`."""
+    text = data.load("shakespeare").train.text[2_000:7_000]  # type: ignore[attr-defined]
+    return Data(own_texts.save(own_texts.build(text, "few"), root), root)
 
 
 def colour_pictures(root: Path) -> Data:
@@ -235,6 +260,8 @@ def fitting(key: str, few: Data) -> Data:
     kind = MODELS[key].kind
     if kind == "pairs":
         return few_pairs(few.root)
+    if kind == "text":
+        return few_words(few.root)
     return Data("ring8", few.root) if kind == "points" else few
 
 
