@@ -6,7 +6,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-ORDER = ("vae", "gan2d", "dcgan", "cyclegan")  # the order of learning
+ORDER = ("vae", "gan2d", "dcgan", "cyclegan", "text")  # the order of learning
 
 
 def modules() -> tuple[ModuleType, ...]:
