@@ -12,12 +12,13 @@ from engine.language_reading import NO_TEXT, Inspecting, nothing
 from engine.learner import preview
 from engine.payloads import Arrays
 from engine.tensors import DataView
-from engine.text_marks import PROPERTIES, best_unit, ends_of, tells
+from engine.text_marks import PROPERTIES, best_units, ends_of, tells
 
 PROBED_TOKENS = 4096
 PROBED_WORK = 2e10  # parameters times tokens; the least is read whatever it costs
 STRETCH = 512  # tokens that a recurrent network reads in one go
 ATTENDED_TOKENS = 1024  # that a transformer reads in one go: its attention takes room
+MOST_NUMBERS = 2**24  # activities that are held: 64 MB
 LEAST = 64
 NO_UNITS = "An n-gram has no units: it only counts."
 
@@ -40,22 +41,29 @@ class CellViews(Inspecting):
         if len(ids) < LEAST:
             return nothing(NO_TEXT)
         length = min(self.context if self.family == "gpt" else STRETCH, STRETCH, len(ids))
-        ids = ids[: len(ids) // length * length]
-        names, groups = self._units(ids.view(-1, length))
+        names, groups = self._units(ids[: len(ids) // length * length].view(-1, length))
+        ids = ids[: len(groups[0])]
         pieces = self.tokenizer.pieces(ids.tolist())
         cells, absent = _told("".join(pieces), ends_of(pieces), groups, names)
         values = {"cells": cells, "absent": absent, "tokens": len(ids), "notes": [], "none": None}
         return Arrays({}, values)
 
     def _units(self, rows: Tensor) -> tuple[list[tuple[str, int]], list[np.ndarray]]:
-        """Return kind and layer of all units, and their activity (B T, U), for rows (B, T)."""
+        """Return kind and layer of all units, and their activity (N, U), for rows (B, T).
+
+        N is B T, or less when there are very many units.
+        """
         at_once = ATTENDED_TOKENS if self.family == "gpt" else rows.numel()
-        parts = []
+        parts: list[dict[tuple[str, int], Tensor]] = []
+        held = 0
         for some in rows.split(max(1, at_once // rows.shape[1])):
             kinds = self.unit_kinds(self.inspected(some)[1])
             parts.append(
-                {(k, i): x.flatten(0, 1) for k, of in kinds.items() for i, x in enumerate(of)}
+                {(k, i): x.flatten(0, 1) for k, xs in kinds.items() for i, x in enumerate(xs)}
             )
+            held += sum(x.numel() for x in parts[-1].values())
+            if held >= MOST_NUMBERS:
+                break
         groups = [torch.cat([part[name] for part in parts]) for name in parts[0]]
         return list(parts[0]), [x.float().nan_to_num().cpu().numpy() for x in groups]
 
@@ -69,23 +77,21 @@ def _told(
     text: str, ends: np.ndarray, groups: list[np.ndarray], names: list[tuple[str, int]]
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the best unit for each property of the text at `ends`, and what it lacks."""
-    cells: list[dict[str, Any]] = []
-    absent = []
-    for name, measure in PROPERTIES.items():
-        values = measure(text)[ends]
-        if not tells(values):
-            absent.append(name)
-            continue
-        cell = best_unit(groups, values)
-        kind, layer = names[cell.group]
-        cells.append(
-            {
-                "property": name,
-                "kind": kind,
-                "layer": layer,
-                "unit": cell.unit,
-                "correlation": round(cell.correlation, 4),
-                "together": None if cell.together is None else round(cell.together, 4),
-            }
-        )
+    measured = {name: measure(text)[ends] for name, measure in PROPERTIES.items()}
+    present = {name: values for name, values in measured.items() if tells(values)}
+    absent = [name for name in measured if name not in present]
+    if not present:
+        return [], absent
+    found = best_units(groups, np.stack(list(present.values()), 1))
+    cells: list[dict[str, Any]] = [
+        {
+            "property": name,
+            "kind": names[cell.group][0],
+            "layer": names[cell.group][1],
+            "unit": cell.unit,
+            "correlation": round(cell.correlation, 4),
+            "together": None if cell.together is None else round(cell.together, 4),
+        }
+        for name, cell in zip(present, found, strict=True)
+    ]
     return sorted(cells, key=lambda c: -abs(c["correlation"])), absent

@@ -133,11 +133,10 @@ PROPERTIES: dict[str, Callable[[str], np.ndarray]] = {
 
 
 def correlations(activity: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return Pearson's r of each unit's activity (N, U) with values (N); 0 for what is constant."""
-    x = activity - activity.mean(0)
-    y = values - values.mean()
-    size = np.sqrt((x * x).sum(0) * (y * y).sum())
-    return np.divide(y @ x, size, out=np.zeros(x.shape[1], x.dtype), where=size > 1e-12)
+    """Return Pearson's r (U, P) of activity (N, U) with values (N, P); 0 for what is constant."""
+    x, y = activity - activity.mean(0), values - values.mean(0)
+    size = np.sqrt(np.outer((x * x).sum(0), (y * y).sum(0)))
+    return np.divide(x.T @ y, size, out=np.zeros_like(size), where=size > 1e-12)
 
 
 def tells(values: np.ndarray) -> bool:
@@ -149,28 +148,38 @@ def tells(values: np.ndarray) -> bool:
     )
 
 
-def best_unit(groups: Sequence[np.ndarray], values: np.ndarray) -> Cell:
-    """Return the unit, of groups (N, U) of them, whose activity goes most with values (N).
+def best_units(groups: Sequence[np.ndarray], values: np.ndarray) -> list[Cell]:
+    """Return for each property the unit, of groups (N, U), that goes most with values (N, P).
 
     It is chosen on the first half; the correlations told are those on the second, which had no
     say in the choice. `together` is None where a group has too many units for it.
     """
     half = len(values) // 2
     found = [correlations(x[:half], values[:half]) for x in groups]
-    group = int(np.argmax([np.abs(r).max() for r in found]))
-    unit, x = int(np.abs(found[group]).argmax()), groups[group]
-    there = float(correlations(x[half:, unit : unit + 1], values[half:])[0])
-    if x.shape[1] > MOST_UNITS:
-        return Cell(group, unit, there, None)
-    guessed = _ridge(x[:half], values[:half], x[half:])
-    return Cell(group, unit, there, float(correlations(guessed[:, None], values[half:])[0]))
+    chosen = np.stack([np.abs(r).max(0) for r in found]).argmax(0)  # P
+    cells: dict[int, Cell] = {}
+    for group in sorted(set(chosen.tolist())):
+        x, wanted = groups[group], np.flatnonzero(chosen == group)
+        there = correlations(x[half:], values[half:][:, wanted])
+        joint = _joint(x, values[:, wanted], half) if x.shape[1] <= MOST_UNITS else None
+        for i, place in enumerate(wanted.tolist()):
+            unit = int(np.abs(found[group][:, place]).argmax())
+            told = None if joint is None else float(joint[i])
+            cells[place] = Cell(group, unit, float(there[unit, i]), told)
+    return [cells[place] for place in range(values.shape[1])]
 
 
-def _ridge(x: np.ndarray, y: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return the values that ridge regression of `y` on `x` expects at `wanted`."""
-    middle = x.mean(0)
-    moved = x - middle
+def _joint(x: np.ndarray, y: np.ndarray, half: int) -> np.ndarray:
+    """Return r (P) of y (N, P) with ridge regression on x (N, U): the first half for the second."""
+    middle = x[:half].mean(0)
+    moved = x[:half] - middle
     gram = (moved.T @ moved).astype(np.float64)
     gram[np.diag_indices_from(gram)] += RIDGE * np.trace(gram) / len(gram) + 1e-9
-    weights = np.linalg.solve(gram, (moved.T @ (y - y.mean())).astype(np.float64))
-    return ((wanted - middle) @ weights).astype(np.float32)
+    weights = np.linalg.solve(gram, (moved.T @ (y[:half] - y[:half].mean(0))).astype(np.float64))
+    guessed = (x[half:] - middle) @ weights  # N / 2, P
+    return np.array(
+        [
+            correlations(g[:, None], t[:, None])[0, 0]
+            for g, t in zip(guessed.T, y[half:].T, strict=True)
+        ]
+    )

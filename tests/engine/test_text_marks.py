@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.text_marks import PROPERTIES, best_unit, correlations, ends_of, kind_of, tells
+from engine.text_marks import PROPERTIES, best_units, correlations, ends_of, kind_of, tells
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,13 @@ def test_properties_place_by_place(name: str, text: str, wanted: list[int]) -> N
     [
         *(("a", "vowel"), ("b", "consonant"), ("É", "upper"), ("7", "digit"), ("?", "punctuation")),
         *((" ", "space"), ("\n", "newline"), ("  ", "space"), (" the", "word"), ("ing", "piece")),
-        *(("한", "letter"), ("б", "letter"), ("", "byte"), ("\ufffd", "byte"), ("🙂", "punctuation")),
+        *(
+            ("한", "letter"),
+            ("б", "letter"),
+            ("", "byte"),
+            ("\ufffd", "byte"),
+            ("🙂", "punctuation"),
+        ),
     ],
 )
 def test_kinds_of_tokens(piece: str, kind: str) -> None:
@@ -46,10 +52,12 @@ def test_a_token_ends_at_its_last_character() -> None:
 
 def test_correlations_are_pearsons() -> None:
     draw = np.random.default_rng(0)
-    x, y = draw.normal(size=(50, 3)), draw.normal(size=50)
+    x, y = draw.normal(size=(50, 3)), draw.normal(size=(50, 2))
     x[:, 2] = 4.0
-    wanted = [np.corrcoef(x[:, i], y)[0, 1] for i in range(2)]
-    assert correlations(x, y) == pytest.approx([*wanted, 0.0])
+    wanted = np.array([[np.corrcoef(u, v)[0, 1] for v in y.T] for u in x.T[:2]])
+    found = correlations(x, y)
+    assert found[:2] == pytest.approx(wanted)
+    assert found[2].tolist() == [0, 0]
 
 
 def test_the_unit_that_tells_is_found_and_judged_on_the_other_half() -> None:
@@ -57,11 +65,12 @@ def test_the_unit_that_tells_is_found_and_judged_on_the_other_half() -> None:
     told = draw.normal(size=400).astype(np.float32)
     groups = [draw.normal(size=(400, 20)).astype(np.float32) for _ in range(2)]
     groups[1][:, 7] = -told
-    cell = best_unit(groups, told)
+    other, cell = best_units(groups, np.stack([groups[0][:, 3], told], 1))
+    assert (other.group, other.unit) == (0, 3)
     assert (cell.group, cell.unit) == (1, 7)
     assert cell.correlation == pytest.approx(-1.0, abs=1e-5)
     groups[1][200:, 7] = draw.normal(size=200)  # it told the first half only
-    cell = best_unit(groups, told)
+    (cell,) = best_units(groups, told[:, None])
     assert (cell.group, cell.unit) == (1, 7)
     assert abs(cell.correlation) < 0.25
 
@@ -69,7 +78,7 @@ def test_the_unit_that_tells_is_found_and_judged_on_the_other_half() -> None:
 def test_all_units_together_tell_what_no_single_one_does() -> None:
     draw = np.random.default_rng(2)
     units = draw.normal(size=(2000, 16)).astype(np.float32)
-    cell = best_unit([units], units.sum(1))
+    (cell,) = best_units([units], units.sum(1, keepdims=True))
     assert cell.together == pytest.approx(1.0, abs=0.01)
     assert abs(cell.correlation) < 0.5
 
