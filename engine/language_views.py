@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.errors import Rejected
 from engine.language_cells import NO_UNITS, CellViews
 from engine.language_reach import ReachViews
 from engine.language_reading import nothing
@@ -18,6 +17,7 @@ from engine.latent import read_int
 from engine.learner import preview
 from engine.payloads import Arrays
 from engine.tensors import DataView
+from engine.translation_given import read_choice
 
 MOST_ATTENDED = 128
 LIKELIEST = 5
@@ -67,10 +67,8 @@ class InsideViews(CellViews, ReachViews, SpaceViews):
             return nothing(NO_UNITS)
         seen = self.read(data, text, tokens)
         found = self.unit_kinds(self.inspected(seen.ids)[1])
-        if kind is not None and kind not in found:
-            known = " or ".join(found)
-            raise Rejected(f"kind must be {known} here; got {kind!r:.40}.", field="kind")
-        kind = kind or next(iter(found))
+        known = tuple(found)
+        kind = known[0] if kind is None else read_choice(kind, known, "kind")
         layers = found[kind]
         chosen = read_int(layer, -len(layers), len(layers) - 1, "layer") % len(layers)
         values = layers[chosen][0].float().nan_to_num()  # T, U

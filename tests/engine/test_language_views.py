@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small import assert_sentence
 from torch import Tensor
 
 from engine.data.base import text_dataset
@@ -115,6 +118,22 @@ def test_bad_arguments_get_a_sentence(args: dict[str, Any], data: DataView) -> N
     with pytest.raises(Rejected) as caught:
         made("rnn", data, cell="gru").draw("activity", data, args)
     assert caught.value.sentence.endswith(".")
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 50) | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(args=st.dictionaries(st.sampled_from(["text", "tokens", "layer", "kind"]), anything))
+def test_any_arguments_give_a_payload_or_a_sentence(args: dict[str, Any], data: DataView) -> None:
+    try:
+        draw(made("gpt", data), data, "activity", **args)
+    except Rejected as refused:
+        assert_sentence(refused)
 
 
 def test_the_end_of_a_long_text_is_shown_and_said(data: DataView) -> None:
