@@ -1,4 +1,4 @@
-"""The terminal door: `python -m engine train | evaluate | list | translate | import`."""
+"""The terminal door: `python -m engine train | evaluate | list | generate | translate | import`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-from engine import import_weights, translate
+from engine import generate, import_weights, translate
 from engine.errors import CheckpointError, NoSpace, PlaygroundError, Rejected
 
 ABOUT = frozenset(
@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true")
     listing.add_argument("--runs", type=Path, default=RUNS, help="folder of the server's runs")
     listing.set_defaults(run=_list)
+    generate.add_to(commands)
     translate.add_to(commands)
     import_weights.add_to(commands)
     return parser
