@@ -81,8 +81,9 @@ def test_a_run_says_how_it_goes(key: str, few: Data, tmp_path: Path) -> None:
     progress = of(Progress, found)[-1]
     assert progress.step == 40
     data = fitting(key, few).view
-    per_step = made(key, data, **usual(key)).examples_per_step
-    assert progress.epoch == pytest.approx(40 * per_step / len(data.train))
+    learner = made(key, data, **usual(key))
+    whole = len(learner.examples(data))
+    assert progress.epoch == pytest.approx(40 * learner.examples_per_step / whole)
     assert progress.device == "CPU"
     assert 0 <= progress.preview_share <= 1
     assert of(Saved, found)[-1].step == 40
