@@ -79,7 +79,7 @@ class Inspecting:
             ids = ids or self.encode("\n")[0]
         room = min(most, self._sight())
         if len(ids) > room:
-            why = f"The model sees {room} tokens" if room < most else f"{room} tokens are shown"
+            why = f"The model sees {room} tokens" if room < most else f"{room} tokens are read"
             notes.append(f"{why}: the last {room} of {len(ids)}.")
             ids = ids[-room:]
         pieces = self.tokenizer.pieces(ids)

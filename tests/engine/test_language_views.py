@@ -142,7 +142,7 @@ def test_the_end_of_a_long_text_is_shown_and_said(data: DataView) -> None:
     assert drawn.values["notes"] == ["The model sees 24 tokens: the last 24 of 30."]
     drawn = draw(made("rnn", data), data, "activity", text="dog " * 100)
     assert len(drawn.values["pieces"]) == 256
-    assert drawn.values["notes"] == ["256 tokens are shown: the last 256 of 400."]
+    assert drawn.values["notes"] == ["256 tokens are read: the last 256 of 400."]
 
 
 def test_characters_that_the_vocabulary_lacks_are_said(data: DataView) -> None:
