@@ -6,6 +6,7 @@ no text is out of the vocabulary. Nothing here imports torch.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -63,13 +64,10 @@ class Tokenizer:
 
         A character of several tokens stands at the last of them, the others are empty.
         """
-        found, kept = [], b""
-        for token in ids:
-            kept += self.token_bytes(int(token))
-            whole, kept = _whole_characters(kept)
-            found.append(whole)
-        if kept and found:
-            found[-1] += kept.decode("utf-8", "replace")
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        found = [decoder.decode(self.token_bytes(int(token))) for token in ids]
+        if found:
+            found[-1] += decoder.decode(b"", final=True)
         return found
 
     def packed(self) -> np.ndarray:
@@ -274,17 +272,6 @@ def _words(text: str) -> Iterator[list[str]]:
     words = WORDS.findall(text)
     for start in range(0, len(words), CHUNK):
         yield words[start : start + CHUNK]
-
-
-def _whole_characters(data: bytes) -> tuple[str, bytes]:
-    """Return the characters that are complete, and the bytes of one that may yet become so."""
-    for kept in range(min(3, len(data)) + 1):
-        end = len(data) - kept
-        try:
-            return data[:end].decode("utf-8"), data[end:]
-        except UnicodeDecodeError:
-            continue
-    return data.decode("utf-8", "replace"), b""
 
 
 @lru_cache(maxsize=1)

@@ -190,16 +190,16 @@ class GPT(Network):
             state.used = 0
             if not c.causal:
                 return self.forward(state.tokens)[:, -new:]
-            return self._append(state.tokens, state)[:, -new:]
-        return self._append(tokens, state)
+            return self._append(state.tokens, state, new)
+        return self._append(tokens, state, new)
 
-    def _append(self, tokens: Tensor, state: GPTState) -> Tensor:
+    def _append(self, tokens: Tensor, state: GPTState, told: int) -> Tensor:
         x, turn = self.entered(tokens, state.used)
         for layer, block in enumerate(self.blocks):
             assert isinstance(block, Block)
             x = block.step(x, turn, state, layer)
         state.used += tokens.shape[1]
-        return self.lens(x)
+        return self.lens(x[:, -told:])
 
 
 class GPTLearner(NeuralLanguageLearner):

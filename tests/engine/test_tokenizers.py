@@ -97,3 +97,10 @@ def test_a_damaged_tokenizer_is_refused_in_a_sentence(damage: bytes) -> None:
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(Rejected, match="characters or byte_pairs"):
         tokenizers.train("words", 300, TEXT)
+
+
+def test_pieces_of_what_is_no_text_are_what_decode_gives() -> None:
+    found = tokenizers.train("byte_pairs", 257, TEXT)
+    byte = {found.token_bytes(i): i for i in range(found.size)}
+    ids = [byte[bytes([b])] for b in (0x08, 0xD8, 0xB8, 0xFF, 0xED)]
+    assert "".join(found.pieces(ids)) == found.decode(ids)
