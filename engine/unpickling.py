@@ -7,6 +7,7 @@ little time, and hands over safetensors.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -33,7 +34,20 @@ def read_state(path: Path, time_s: float = TIME_S) -> dict[str, Tensor]:
 
     Raises `CheckpointError` with one sentence.
     """
-    from safetensors.torch import load_file
+    return _read(path, time_s)[0]
+
+
+def read_training_state(path: Path) -> tuple[dict[str, Tensor], dict[str, int]]:
+    """Return the tensors of a state dict, or of the `model` of a checkpoint of nanoGPT.
+
+    The numbers are whole ones of its `model_args`. Raises as `read_state` does.
+    """
+    return _read(path, TIME_S, "model")
+
+
+def _read(path: Path, time_s: float, part: str = "") -> tuple[dict[str, Tensor], dict[str, int]]:
+    """Let the bounded process read a file, of a nested one only `part`."""
+    from safetensors import safe_open
 
     name = path.name
     try:
@@ -47,7 +61,7 @@ def read_state(path: Path, time_s: float = TIME_S) -> dict[str, Tensor]:
         raise CheckpointError(f"{name} has {size / 2**20:.0f} MB; at most {most} MB are read.")
     with tempfile.TemporaryDirectory(prefix="playground-import-") as folder:
         out = Path(folder) / "state.safetensors"
-        command = [sys.executable, "-m", "engine.unpickling", str(path.resolve()), str(out)]
+        command = [sys.executable, "-m", "engine.unpickling", str(path.resolve()), str(out), part]
         try:
             done = subprocess.run(
                 command,
@@ -70,10 +84,12 @@ def read_state(path: Path, time_s: float = TIME_S) -> dict[str, Tensor]:
             raise CheckpointError(
                 f"{name} could not be read within {MEMORY // 2**30} GB of memory."
             )
-        return load_file(out)
+        with safe_open(out, "pt") as file:
+            numbers = json.loads(file.metadata()["numbers"])
+            return {key: file.get_tensor(key) for key in file.keys()}, numbers  # noqa: SIM118
 
 
-def _main(source: str, out: str) -> int:
+def _main(source: str, out: str, part: str) -> int:
     _bound()
     import torch
     from safetensors.torch import save_file
@@ -86,11 +102,20 @@ def _main(source: str, out: str) -> int:
         if "memory" in str(error).lower():
             return 1
         return REFUSED if any(word in str(error) for word in _NOT_ALLOWED) else DAMAGED
+    numbers = {}
+    if part and isinstance(found, Mapping) and isinstance(found.get(part), Mapping):
+        numbers = _whole_numbers(found.get(f"{part}_args"))
+        found = found[part]
     state = _tensors(found)
     if state is None:
         return REFUSED
-    save_file(state, out)
+    save_file(state, out, {"numbers": json.dumps(numbers)})
     return 0
+
+
+def _whole_numbers(found: Any) -> dict[str, int]:
+    known = found if isinstance(found, Mapping) else {}
+    return {str(k)[:40]: v for k, v in known.items() if type(v) is int and abs(v) < 2**31}
 
 
 def _tensors(found: Any) -> dict[str, Tensor] | None:
@@ -120,4 +145,4 @@ def _bound() -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(_main(*sys.argv[1:3]))
+    raise SystemExit(_main(*sys.argv[1:4]))
