@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train a model and save a checkpoint")
     train.add_argument("model", help="vae, ae, …")
     train.add_argument("--dataset", help="mnist, fashion, ring8, …; the model's own by default")
+    train.add_argument("--text", type=Path, metavar="FILE", help="train on a text of your own")
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="values")
     train.add_argument(
         "--at",
@@ -75,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(run=_train)
     evaluate = commands.add_parser("evaluate", help="metrics on the whole test split")
     evaluate.add_argument("file", type=Path)
+    evaluate.add_argument(
+        "--text",
+        type=Path,
+        metavar="FILE",
+        help="judge a language model on this text: on its last tenth when it was trained on it",
+    )
     evaluate.add_argument("--seed", type=int, default=0)
     evaluate.add_argument("--samples", type=int, help="examples that a generator draws")
     evaluate.add_argument("--device", default="auto")
@@ -143,13 +150,16 @@ def _spec(args: argparse.Namespace) -> Any:
         budget = check_budget(3000, None)
     if args.threads < 1 or args.threads > 256:
         raise Rejected(f"Threads must be 1 to 256; got {args.threads}.", field="threads")
-    seed, dataset = args.seed, args.dataset or entry(args.model).default_dataset
+    own = _own_text(args)
+    seed, dataset = args.seed, own or args.dataset or entry(args.model).default_dataset
     if args.resume is not None:
         header = _header_of(args.resume)
         if header.model != args.model:
             raise CheckpointError(f"{args.resume.name} holds a {header.model}, not a {args.model}.")
         seed = header.seed if seed is None else seed
         dataset = header.dataset
+        if own not in (None, dataset):
+            raise Rejected(f"{args.resume.name} was not trained on {args.text.name}.", field="text")
         given = {**header.config, **given}
     return RunSpec(
         model=args.model,
@@ -166,6 +176,17 @@ def _spec(args: argparse.Namespace) -> Any:
         title=args.title,
         command=shlex.join(["python", "-m", "engine", *_arguments(args)]),
     )
+
+
+def _own_text(args: argparse.Namespace) -> str | None:
+    """Keep the text of `--text` with what else people brought; return its key."""
+    from engine.data import own_texts
+
+    if args.text is None:
+        return None
+    if args.dataset is not None:
+        raise Rejected("Give --text or --dataset, not both.", field="text")
+    return own_texts.save(own_texts.from_path(args.text), RUNS)
 
 
 def _conclude(args: argparse.Namespace, folder: Path, out: Path | None, began: float) -> int:
@@ -222,6 +243,7 @@ def _evaluate(args: argparse.Namespace) -> int:
         samples=args.samples,
         device=args.device,
         data_root=RUNS,
+        text=args.text,
     )
     if args.json:
         print(json.dumps(found))
@@ -291,6 +313,8 @@ def _arguments(args: argparse.Namespace) -> list[str]:
     given = ["train", args.model]
     if args.dataset:
         given += ["--dataset", args.dataset]
+    if args.text is not None:
+        given += ["--text", str(args.text)]
     for value in args.values:
         given += ["--set", value]
     for value in args.at:
