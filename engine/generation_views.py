@@ -69,7 +69,7 @@ class GenerationViews(Inspecting):
             ids, notes = self._given_text("" if prompt is None else prompt)
         else:
             ids = self._given_ids(tokens)
-        arrays, spent = self._continued(ids, count, knobs, seed, seconds)
+        arrays, spent = self.continued(ids, count, knobs, seed, seconds)
         found = arrays["ids"].tolist()
         pieces = self._pieces([*ids, *found])
         values = {
@@ -156,7 +156,7 @@ class GenerationViews(Inspecting):
         return self.context if self.family == "gpt" else None
 
     @torch.inference_mode()
-    def _continued(
+    def continued(
         self, ids: list[int], count: int, knobs: Knobs, seed: int, seconds: float
     ) -> tuple[dict[str, np.ndarray], float]:
         """Return the arrays of `view_continue`, and the seconds that they took."""
