@@ -92,6 +92,8 @@ def _chunks(args: argparse.Namespace) -> Iterator[tuple[str, list[Any]]]:
 
 def _opened(args: argparse.Namespace) -> Any:
     """Return the language model of a checkpoint, or raise `CheckpointError`."""
+    import torch
+
     from engine.__main__ import RUNS
     from engine.checkpoint import read_header
     from engine.data import load as load_dataset
@@ -106,6 +108,7 @@ def _opened(args: argparse.Namespace) -> Any:
     if entry(header.model).kind != "text":
         raise CheckpointError(f"{args.file.name} holds a {header.model}, which cannot write.")
     device = pick_device(args.device)
+    torch.set_num_threads(1)  # as the page's workers do: the same bits
     return restore(args.file, DataView(load_dataset(header.dataset, RUNS), device), device)[0]
 
 
