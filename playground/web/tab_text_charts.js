@@ -38,7 +38,7 @@ async function askBaselines() {
   known.set(key, null);
   try {
     const { values } = await explore("baselines", {}, { source });
-    known.set(key, values.nats_per_character ?? values);
+    known.set(key, values.lines);
     emit("baselines", known.get(key));
   } catch (error) {
     known.delete(key); // a corpus that is not there any more, or a run that has no time now

@@ -72,7 +72,7 @@ function unitFormulae() {
 function nowLines() {
   const origin = h("span", { class: "mon-unit" });
   const slots = Object.fromEntries(["nats", "bits", "perplexity"].map((key) => [key, slot()]));
-  const line = formula(t("text_training.help.now_said"), slots.nats.node, words(t("text_training.help.now_nats")), "=", slots.bits.node, words(t("text_training.help.now_bits")), ",", words("\u2003"),
+  const line = formula(t("text_training.help.now_said"), slots.nats.node, unit("nats"), "=", slots.bits.node, unit("bits"), ",", words("\u2003"),
     sup("e", slots.nats.node.cloneNode(true)), "=", slots.perplexity.node);
   const exponent = line.querySelector("msup mn");
   const element = h("div", { class: "mon-now" }, origin, line, h("p", { class: "mon-unit" }));
@@ -92,6 +92,10 @@ function nowLines() {
   return { element, write };
 }
 
+/** Words that follow a formula. */
+const after = (text) => words(`\u2002${text}`);
+const unit = (name) => after(t(`text_training.help.now_${name}`));
+
 // ---- the families ------------------------------------------------------------------------------------
 
 function gptParts(positions) {
@@ -100,9 +104,9 @@ function gptParts(positions) {
     text("text_training.help.gpt"),
     formula(t("text_training.help.said_attention"), words("Attention"), "(", "Q", ",", "K", ",", "V", ")", "=", words("softmax"), "(", scores, "+", "M", ")", "V"),
     text("text_training.help.mask"),
-    formula(t("text_training.help.said_mask"), sub("M", row("t", "s")), "=", "0", words(t("text_training.help.mask_seen")), ",", words("\u2003"), "−", "∞", words(t("text_training.help.mask_hidden"))),
+    formula(t("text_training.help.said_mask"), sub("M", row("t", "s")), "=", "0", after(t("text_training.help.mask_seen")), ",", words("\u2003"), "−", "∞", after(t("text_training.help.mask_hidden"))),
     text("text_training.help.block"),
-    formula(t("text_training.help.said_block"), "h", "←", "h", "+", words("Attention"), "(", words("LN"), "(", "h", ")", ")", ",", words("\u2003"), "h", "←", "h", "+", words("MLP"), "(", words("LN"), "(", "h", ")", ")"),
+    ["Attention", "MLP"].map((part) => formula(t(`text_training.help.said_block_${part.toLowerCase()}`), "h", "←", "h", "+", words(part), "(", words("LN"), "(", "h", ")", ")")),
     text(`text_training.help.positions_${["rotary", "none"].includes(positions) ? positions : "learnt"}`),
   ];
 }

@@ -23,7 +23,8 @@ const KEYS = Object.keys(VIEWS);
 const TYPED_MS = 350;
 const LIVE_MS = 3000; // what is asked of a run takes its time
 const LONGEST = 1000; // characters of one's own text
-const TAIL = { characters: 90, byte_pairs: 260 }; // characters of the box's text: about 90 tokens
+const TOKENS = 90; // of the box's text, or fewer: as many as the model sees
+const EACH = { characters: 1, byte_pairs: 3 }; // characters of a token, about
 
 export const buildInside = (lab) => new Inside(lab);
 
@@ -33,7 +34,7 @@ class Inside {
     ensureStyles("text_inside.css");
     this.#build();
     this.typedLater = debounce(() => this.#textChanged(), TYPED_MS);
-    this.refresh = paced(() => this.#touch(KEYS.filter((key) => VIEWS[key].live)), LIVE_MS);
+    this.refresh = paced(() => this.#touch(KEYS.filter((key) => VIEWS[key].live), true), LIVE_MS);
     lab.on("space", () => this.#space());
     lab.on("status", () => this.#load());
     lab.on("weights", ({ live }) => (live ? this.refresh() : this.#touch(KEYS)));
@@ -75,7 +76,8 @@ class Inside {
   #text() {
     if (this.typed?.trim()) return this.typed;
     const written = this.lab.text?.trim() ? this.lab.text : t("text_training.inside.sample");
-    const most = TAIL[this.lab.config?.tokenizer] ?? TAIL.byte_pairs;
+    const { tokenizer, context = TOKENS } = this.lab.config ?? {};
+    const most = Math.min(TOKENS, context) * (EACH[tokenizer] ?? EACH.byte_pairs);
     if (written.length <= most) return written;
     const tail = written.slice(-most);
     const word = tail.search(/\s/);
@@ -94,7 +96,8 @@ class Inside {
 
   #writeText() {
     this.back.hidden = this.typed === null;
-    if (this.typed === null && document.activeElement !== this.input) this.input.value = this.#text();
+    if (this.typed !== null || document.activeElement === this.input) return;
+    this.input.value = this.#text();
   }
 
   // ---- which view -----------------------------------------------------------------------------------
@@ -131,16 +134,16 @@ class Inside {
     this.#load();
   }
 
-  #touch(keys) {
+  #touch(keys, quietly = false) {
     for (const key of keys) this.stale.add(key);
-    this.#load();
+    this.#load(quietly);
   }
 
-  async #load() {
+  async #load(quietly = false) {
     const { lab, chosen } = this;
     if (!this.seen || lab.status !== "ready" || lab.past || !this.stale.has(chosen)) return;
     this.stale.delete(chosen);
-    this.place.setAttribute("aria-busy", "true");
+    if (!quietly) this.place.setAttribute("aria-busy", "true");
     await this.attempt(() => this.views[chosen].load());
     this.place.removeAttribute("aria-busy");
   }

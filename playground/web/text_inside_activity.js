@@ -72,10 +72,11 @@ class ActivityView {
     this.layers.set(Array.from({ length: layers }, (_, i) => [String(i), layerName(this.kind, i)]), String(this.layer));
     this.layers.element.hidden = layers < 2;
     this.units.max = this.count - 1;
+    this.bar?.set(this.kind);
     if (kinds.join() === this.offered) return;
     this.offered = kinds.join();
-    const bar = choice({ label: t("text_training.inside.kind"), value: this.kind, options: kinds.map((kind) => [kind, t(`text_training.inside.kind_${kind}`)]), onchange: (kind) => this.#other({ kind, layer: null }) });
-    fill(this.kinds, kinds.length > 1 ? bar.element : null);
+    this.bar = choice({ label: t("text_training.inside.kind"), value: this.kind, options: kinds.map((kind) => [kind, t(`text_training.inside.kind_${kind}`)]), onchange: (kind) => this.#other({ kind, layer: null }) });
+    fill(this.kinds, kinds.length > 1 ? this.bar.element : null);
   }
 
   #other(change) {

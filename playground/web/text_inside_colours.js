@@ -3,17 +3,18 @@
 import { accent, paper } from "./theme.js";
 
 const GAMMA = 0.6; // small shares are seen too
+const DEEPEST = 58; // per cent of the colour behind text, which must stay readable
 
 /** How strongly a share of 0 to 1 is shown. */
 export const strength = (share) => Math.max(0, Math.min(1, share)) ** GAMMA;
 
 /** The background of a share of 0 to 1. */
-export const shareColour = (share) => (share < 0.004 ? "" : `color-mix(in srgb, var(--ti-share) ${(100 * strength(share)).toFixed(1)}%, transparent)`);
+export const shareColour = (share) => (share < 0.004 ? "" : `color-mix(in srgb, var(--ti-share) ${(DEEPEST * strength(share)).toFixed(1)}%, transparent)`);
 
 /** The background of a value of -1 to 1. */
 export const signedColour = (value) => {
   const part = Math.min(1, Math.abs(value));
-  return part < 0.01 ? "" : `color-mix(in srgb, var(${value < 0 ? "--ti-low" : "--ti-high"}) ${(85 * part).toFixed(1)}%, transparent)`;
+  return part < 0.01 ? "" : `color-mix(in srgb, var(${value < 0 ? "--ti-low" : "--ti-high"}) ${(DEEPEST * part).toFixed(1)}%, transparent)`;
 };
 
 const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });

@@ -16,8 +16,8 @@ const COLOURS = {
 };
 const EDGE = 18;
 const REACH_PX = 28; // how near the pointer must come
-const LETTER = { wide: 7.2, high: 14 }; // room that a letter takes
-const RATIO = 0.72; // height of the plane
+const LETTER = { wide: 7.4, high: 9, gap: 2 }; // room that a letter takes
+const RATIO = 0.85; // height of the plane
 
 export const buildEmbeddings = (inside) => new EmbeddingsView(inside);
 
@@ -101,7 +101,7 @@ class EmbeddingsView {
       if (this.hidden.has(this.data.kinds[i])) return;
       const [x, y] = this.places[i];
       const text = visible(piece);
-      const named = room.take(x, y, text.length * LETTER.wide + 3, LETTER.high);
+      const named = room.take(x, y, text.length * LETTER.wide + (text.length > 1 ? LETTER.gap : -LETTER.gap), LETTER.high);
       const colour = COLOURS[this.data.kinds[i]];
       marks.push(named ? svg("text", { class: "ti-mark", x, y: y + 4.5, style: { fill: colour } }, text) : svg("circle", { class: "ti-mark-dot", cx: x, cy: y, r: 2.2, style: { fill: colour } }));
     });

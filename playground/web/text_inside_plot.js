@@ -2,7 +2,7 @@
 
 import { fill, svg } from "./dom.js";
 import { h, setText } from "./explorer_dom.js";
-import { number } from "./curves_format.js";
+import { number, whole } from "./curves_format.js";
 import { makeScale, roundRange, ticks } from "./curves_scale.js";
 
 const BOX = { left: 46, right: 10, top: 8, bottom: 30 };
@@ -109,7 +109,7 @@ export class Plot {
   /** The names of the curves with what they show at the pointer, or at their ends. */
   #say() {
     const value = ({ points }) => (points.find(([x]) => x === this.at) ?? points.at(-1))[1];
-    const where = `${this.spec.x} ${number(this.at ?? this.lines[0].points.at(-1)[0])}`;
+    const where = `${this.spec.x} ${whole(this.at ?? this.lines[0].points.at(-1)[0])}`;
     if (this.legend.childElementCount !== this.lines.length + 1) {
       fill(this.legend, this.lines.map(() => h("span", { class: "ti-key" }, h("i"), h("span"), h("b", { class: "play-number" }))), h("span", { class: "ti-where play-number" }));
     }

@@ -53,10 +53,10 @@ class Sample {
     this.facts = h("p", { class: "play-note ti-facts" });
     this.ladder = h("ol", { class: "ti-ladder", "aria-label": t("text_training.sample.ladder") });
     this.controls = h("div", { class: "x-line ti-sample-controls" }, h("label", { class: "x-field ti-grow" }, h("span", {}, t("text_training.sample.prompt")), this.prompt), this.temperature.element);
-    this.rungs = h("details", { class: "ti-rungs", open: true }, h("summary", {}, t("text_training.sample.ladder")), this.ladder);
+    this.rungs = h("div", { class: "ti-rungs" }, h("h4", { class: "x-sub" }, t("text_training.sample.ladder")), this.ladder);
     this.root = h("section", { class: "play-card x-explorer ti-sample-card", "aria-label": t("text_training.sample.title"), hidden: true },
-      h("div", { class: "x-head" }, h("h3", { class: "play-title" }, t("text_training.sample.title")), h("i", { class: "ti-spacer" }), this.badge),
-      this.text, this.facts, this.controls, this.rungs);
+      h("div", { class: "x-head" }, h("h3", { class: "play-title" }, t("text_training.sample.title")), this.badge, h("i", { class: "ti-spacer" }), this.controls),
+      h("div", { class: "ti-written" }, h("div", { class: "ti-newest" }, this.text, this.facts), this.rungs));
     fill(element, this.root);
   }
 

@@ -84,7 +84,7 @@ class TokensView {
       this.pieces.set(kind, values.merges, values.merges_total ?? values.merges.length);
       setText(this.what, t(`text_training.tokens.what_${kind}`, { n: whole(vocabulary) }));
     }
-    fill(this.tokens, pieces.map((piece, i) => chip(piece, ids[i], bytes?.[i], i)));
+    fill(this.tokens, pieces.map((piece, i) => [chip(piece, ids[i], bytes?.[i], i), piece.includes("\n") ? h("br") : null]));
     this.#count([...text].length, ids.length, vocabulary);
     setText(this.notes, (values.notes ?? []).join(" "));
     if (this.typed !== null) emit("tried", { what: "tokenised", tokens: ids.length, characters: [...text].length, kind });
@@ -118,7 +118,7 @@ class TokensView {
 function chip(piece, id, bytes, i) {
   const silent = piece === "";
   const text = silent && bytes ? bytes.toUpperCase().match(/../g).join(" ") : visible(piece);
-  return h("span", { class: `ti-chip hue-${i % HUES}${silent ? " silent" : ""}`, role: "listitem", dataset: { i }, title: t("text_training.tokens.chip", { id }) }, h("span", {}, text), h("small", {}, String(id)), piece.includes("\n") ? h("br") : null);
+  return h("span", { class: `ti-chip hue-${i % HUES}${silent ? " silent" : ""}`, role: "listitem", dataset: { i }, title: t("text_training.tokens.chip", { id }) }, h("span", {}, text), h("small", {}, String(id)));
 }
 
 const hexOf = (text) => [...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
