@@ -126,7 +126,10 @@ def _heads(heads: int | None, width: int, published: bool, name: str) -> int:
     if heads is None and published and width % HEAD_WIDTH == 0:
         return width // HEAD_WIDTH
     if heads is None:
-        raise CheckpointError(f"The weights in {name} do not tell their heads: give --heads N.")
+        raise CheckpointError(
+            f"The weights in {name} do not tell how many heads they have: "
+            "`python -m engine import` takes --heads N."
+        )
     if heads < 1 or width % heads:
         raise CheckpointError(f"{name} has width {width}, which {heads} heads do not divide.")
     return heads
@@ -203,8 +206,8 @@ def read_tokenizer(
         return Characters("".join(sorted(set(text))))
     if found.tokens < BYTES:
         raise CheckpointError(
-            f"These weights know {found.tokens} tokens, fewer than there are bytes: give "
-            "--characters FILE.txt, the text that they were trained on."
+            f"These weights know {found.tokens} tokens, fewer than there are bytes: "
+            "`python -m engine import` takes --characters FILE.txt, the text they learnt from."
         )
     return Bytes(found.tokens)
 

@@ -61,18 +61,9 @@ def _read(path: Path, time_s: float, part: str = "") -> tuple[dict[str, Tensor],
         raise CheckpointError(f"{name} has {size / 2**20:.0f} MB; at most {most} MB are read.")
     with tempfile.TemporaryDirectory(prefix="playground-import-") as folder:
         out = Path(folder) / "state.safetensors"
-        command = [sys.executable, "-m", "engine.unpickling", str(path.resolve()), str(out), part]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=Path(__file__).resolve().parent.parent,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
-                capture_output=True,
-                timeout=time_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise CheckpointError(f"{name} could not be read within {time_s:g} s.") from None
+        done = run_bounded("engine.unpickling", [str(path.resolve()), str(out), part], time_s)
+        if done is None:
+            raise CheckpointError(f"{name} could not be read within {time_s:g} s.")
         if done.returncode == REFUSED:
             raise CheckpointError(
                 f"{name} is not read: it holds more than tensors by name, which could run code; "
@@ -89,8 +80,25 @@ def _read(path: Path, time_s: float, part: str = "") -> tuple[dict[str, Tensor],
             return {key: file.get_tensor(key) for key in file.keys()}, numbers  # noqa: SIM118
 
 
+def run_bounded(
+    module: str, arguments: list[str], time_s: float
+) -> subprocess.CompletedProcess[bytes] | None:
+    """Run a module of the engine in a process of its own; None when it takes longer."""
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=Path(__file__).resolve().parent.parent,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            timeout=time_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return None
+
+
 def _main(source: str, out: str, part: str) -> int:
-    _bound()
+    bound_memory()
     import torch
     from safetensors.torch import save_file
 
@@ -134,7 +142,7 @@ def _tensors(found: Any) -> dict[str, Tensor] | None:
     return state
 
 
-def _bound() -> None:
+def bound_memory() -> None:
     """Take no more than `MEMORY`, where the system can bound it."""
     try:
         import resource

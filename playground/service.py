@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from engine import checkpoint, data, registry
+from engine import checkpoint, data, gpt2_upload, registry
 from engine.errors import NotFound, PlaygroundError, Rejected
 from engine.eventlog import Entry
 from engine.rng import MAX_SEED
@@ -18,6 +18,7 @@ from engine.spec import MAX_STEPS
 from playground import downloads, film
 from playground.domains import Domains
 from playground.strings import t
+from playground.texts import Texts
 
 T = TypeVar("T")
 START_FIELDS = (
@@ -45,6 +46,7 @@ class Limits:
     domains_upload_mb: int = 128
     checkpoint_upload_mb: int = 128
     points_upload_mb: int = 2
+    text_upload_mb: int = 20
 
 
 class Service:
@@ -57,6 +59,7 @@ class Service:
         self._headers: dict[Path, tuple[int, dict[str, Any]]] = {}
         self._uploading = asyncio.Semaphore(1)  # decoding pictures takes memory: one at a time
         self.domains = Domains(store.root, device, self._bring)
+        self.texts = Texts(store.root, self._bring, self._uploading)
 
     # ---- what there is to choose ------------------------------------------------------------
 
@@ -176,7 +179,10 @@ class Service:
     # ---- what people bring ----------------------------------------------------------------------
 
     async def add_checkpoint(self, owner: str, name: str, content: bytes) -> dict[str, Any]:
-        """Keep an uploaded checkpoint, after checking it."""
+        """Keep an uploaded checkpoint, after checking it; weights of GPT-2 become one."""
+        if gpt2_upload.is_gpt2(content):
+            async with self._uploading:
+                content = await _in_thread(gpt2_upload.converted, content, name)
         added = await _in_thread(lambda: self.store.import_checkpoint(content))
         if added["title"] == added["name"] and name:
             added["title"] = downloads.clean_name(name)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from small import assert_same
 
-from engine import checkpoint, gpt2
+from engine import checkpoint, gpt2, gpt2_upload
 from engine.__main__ import main
-from engine.errors import CheckpointError
+from engine.errors import Busy, CheckpointError
 from engine.explore import Explorer
 from engine.gpt2 import recognise
 
@@ -181,7 +182,7 @@ def without(key):
         (lambda: without("h.1.mlp.c_fc.weight"), "lacks blocks.1.widen.weight"),
         (lambda: {**gpt2_weights(), "ln_f.weight": torch.ones(3)}, "norm.weight as \\(3,\\)"),
         (lambda: {**gpt2_weights(), "wpe.weight": torch.ones(2000, D)}, "Context must be"),
-        (nano_weights, "do not tell their heads"),
+        (nano_weights, "takes --heads N"),
     ],
 )
 def test_what_is_no_gpt2_is_refused_in_one_sentence(state, said):
@@ -220,3 +221,25 @@ def test_weights_too_large_for_float32_become_float16(monkeypatch):
     monkeypatch.setattr(checkpoint, "MAX_BYTES", checkpoint.MAX_HEADER + 1000)
     with pytest.raises(CheckpointError, match="as float16"):
         gpt2.fitting_size(tensors, half=False)
+
+
+def test_a_file_brought_to_the_page_becomes_a_checkpoint(tmp_path):
+    content = saved(tmp_path, gpt2_weights()).read_bytes()
+    ours, _ = imported(tmp_path, tmp_path / "model.safetensors")
+    assert gpt2_upload.is_gpt2(content)
+    assert not any(map(gpt2_upload.is_gpt2, (b"", content[:99], ours.read_bytes(), b"\xff" * 40)))
+    (tmp_path / "page.safetensors").write_bytes(gpt2_upload.converted(content, "mine.safetensors"))
+    header, tensors = checkpoint.load(tmp_path / "page.safetensors")
+    assert header.title == "mine"
+    assert_same(tensors, checkpoint.load(ours)[1])
+
+
+def test_what_the_page_cannot_convert_is_refused_in_one_sentence(tmp_path, monkeypatch):
+    nano = saved(tmp_path, {k: v.clone() for k, v in nano_weights().items()}).read_bytes()
+    with pytest.raises(CheckpointError, match="weights in The file do not tell how many heads"):
+        gpt2_upload.converted(nano, "x")
+    with pytest.raises(CheckpointError, match="The file is no safetensors file"):
+        gpt2_upload.converted(nano[:-1], "x")
+    monkeypatch.setattr(gpt2_upload, "TIME_S", 0.01)
+    with pytest.raises(Busy, match="try again"):
+        gpt2_upload.converted(nano, "x")
