@@ -71,11 +71,13 @@ def build(
     datasets: list[dict[str, Any]],
     pictures: Sequence[int] = PICTURE_SIZES,
     domains: bool = False,
+    texts: bool = False,
 ) -> Panel:
     """Lay out the panel of one tab for its models, and return it.
 
     `pictures` are the sizes in which a person's own pictures may be used; without any there is
-    no place to bring them. `domains` lets a person bring two sets of pictures.
+    no place to bring them. `domains` lets a person bring two sets of pictures,
+    `texts` a text.
     """
     preset = min(models[0]["presets"], key=lambda p: p["breaks"])
     fields = controls.merged(m["schema"] for m in models)
@@ -106,6 +108,9 @@ def build(
     if domains:
         with gr.Accordion(t("domains.fold"), open=False, elem_classes=["play-fold"]):
             live("panel", part="domains", tab=tab)
+    if texts:
+        with gr.Accordion(t("texts.fold"), open=False, elem_classes=["play-fold"]):
+            live("panel", part="texts", tab=tab)
     made["model"] = gr.Radio(
         choices=[(m["title"], m["key"]) for m in models],
         value=preset["model"],

@@ -9,7 +9,7 @@ import functools
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 from starlette.datastructures import UploadFile
@@ -62,6 +62,7 @@ def routes(service: Service) -> list[Route]:
         route("/public-sets", "POST", _fetch_public_set),
         route("/public-sets", "DELETE", _stop_public_set),
         route("/points", "POST", _points),
+        route("/texts", "POST", _texts),
         route("/checkpoints", "POST", _checkpoints),
         route("/checkpoints/{name:path}", "GET", _shipped),
     ]
@@ -236,8 +237,7 @@ async def _pictures(service: Service, request: Request) -> Any:
 async def _domains(service: Service, request: Request) -> Any:
     owner = _owner(request)
     async with request.form(max_files=5000, max_fields=20) as form:
-        sent = [(name, v) for name, v in form.multi_items() if isinstance(v, UploadFile)]
-        files = [(name, v.filename or "", v.file) for name, v in sent]
+        files = _placed(form)
         return JSON(await service.add_domains(owner, files, _options(form)), status_code=201)
 
 
@@ -269,6 +269,16 @@ async def _points(service: Service, request: Request) -> Any:
         return JSON(added, status_code=201)
 
 
+async def _texts(service: Service, request: Request) -> Any:
+    owner = _owner(request)
+    async with request.form(max_files=1, max_fields=5) as form:
+        given, options = _placed(form), _options(form)
+        if options.get("keep") == "no":
+            return await service.texts.look(given, options.get("name", ""))
+        added = await service.texts.add(owner, given, options.get("name", ""))
+        return JSON(added, status_code=201)
+
+
 async def _checkpoints(service: Service, request: Request) -> Any:
     owner = _owner(request)
     async with request.form(max_files=1, max_fields=5) as form:
@@ -282,6 +292,11 @@ async def _checkpoints(service: Service, request: Request) -> Any:
 
 def _files(form: Any) -> list[UploadFile]:
     return [v for _, v in form.multi_items() if isinstance(v, UploadFile)]
+
+
+def _placed(form: Any) -> list[tuple[str, str, BinaryIO]]:
+    sent = form.multi_items()
+    return [(field, v.filename or "", v.file) for field, v in sent if isinstance(v, UploadFile)]
 
 
 def _options(form: Any) -> dict[str, str]:

@@ -31,6 +31,7 @@ UPLOAD_LIMITS = {
     f"{PLAY}/domains": 128 * 2**20,
     f"{PLAY}/checkpoints": 128 * 2**20,
     f"{PLAY}/points": 2 * 2**20,
+    f"{PLAY}/texts": 20 * 2**20,
     f"{PLAY}/explore/translate": 28 * 2**20,  # a picture of 20 MB as base64
     "/gradio_api/upload": 8 * 2**20,
 }

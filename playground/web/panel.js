@@ -1,5 +1,5 @@
 // The training panel's module: settings between the Gradio controls and the store, and what the
-// panel's parts show. Every tab mounts the same parts: transport, files, pictures, domains.
+// panel's parts show. Every tab mounts the same parts: transport, files, pictures, domains, texts.
 import * as store from "./store.js";
 import { datasetOf, fits, modelOf } from "./store_catalogue.js";
 import { mountFiles } from "./panel_files.js";
@@ -210,5 +210,7 @@ export async function mount(element, props) {
   } else if (props.part === "domains") {
     const domains = await import("./panel_domains.js"); // camera and sketch pad: only where wanted
     domains.mountDomains(element, chooseBrought);
+  } else if (props.part === "texts") {
+    (await import("./panel_text.js")).mountText(element, chooseBrought);
   }
 }
