@@ -71,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave the optimizer's state out of the file (a third of the size)",
     )
-    train.add_argument("--half", action="store_true", help="write the weights as float16")
+    size = train.add_mutually_exclusive_group()
+    size.add_argument("--half", action="store_true", help="write the weights as float16")
+    size.add_argument("--eight-bit", action="store_true", help="the large ones in 8 bits")
     train.add_argument("--json", action="store_true", help="one JSON event a line")
     train.set_defaults(run=_train)
     evaluate = commands.add_parser("evaluate", help="metrics on the whole test split")
@@ -195,20 +197,22 @@ def _conclude(args: argparse.Namespace, folder: Path, out: Path | None, began: f
 
     from engine import checkpoint
     from engine.evaluation import evaluate
+    from engine.quantised import quantised
 
     paths = list(checkpoint.saved_steps(folder).values())
     if not paths:
         raise NoSpace(f"The run could not be saved in {folder}; free some disk space.")
     newest = paths[-1]
     header, tensors = checkpoint.load(newest)
-    if args.half:  # what is evaluated is what is shipped
-        checkpoint.save(newest, header, checkpoint.halved(tensors))
+    lighter = quantised if args.eight_bit else checkpoint.halved if args.half else None
+    if lighter:  # what is evaluated is what is shipped
+        checkpoint.save(newest, header, lighter(tensors))
     metrics = evaluate(newest, device=args.device, data_root=RUNS)
     kept = {k: v for k, v in metrics.items() if k not in ABOUT}
     if args.weights_only:
         tensors = {k: v for k, v in tensors.items() if k.startswith("networks.")}
-    if args.half:
-        tensors = checkpoint.halved(tensors)
+    if lighter:
+        tensors = lighter(tensors)
     header = replace(header, metrics=kept, has_optimizer=not args.weights_only)
     if out is not None:
         checkpoint.save(out, header, tensors)
@@ -331,6 +335,8 @@ def _arguments(args: argparse.Namespace) -> list[str]:
         given.append("--weights-only")
     if args.half:
         given.append("--half")
+    if args.eight_bit:
+        given.append("--eight-bit")
     if args.out is not None:
         given += ["--out", str(args.out)]
     return given

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import files
 from engine.errors import CheckpointError, NoSpace, NotFound, PlaygroundError
+from engine.quantised import restored
 from engine.rng import MAX_SEED
 
 if TYPE_CHECKING:
@@ -108,9 +109,9 @@ def read_header(path: Path) -> Header:
 def load(path: Path) -> tuple[Header, dict[str, Tensor]]:
     """Read header and tensors, checked: size, layout, SHA-256, finite values.
 
-    Weights stored as float16 come back as float32. Raises `CheckpointError` with one sentence;
-    names, shapes and dtypes are compared with the architecture by `fit`, before any weight is
-    replaced.
+    Weights stored as float16 or in 8 bits come back as float32. Raises `CheckpointError` with one
+    sentence; names, shapes and dtypes are compared with the architecture by `fit`, before any
+    weight is replaced.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load as from_bytes
@@ -128,7 +129,8 @@ def load(path: Path) -> tuple[Header, dict[str, Tensor]]:
             raise CheckpointError(f"{path.name} holds {name} as {tensor.dtype}: not read here.")
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise CheckpointError(f"{path.name} holds values that are not finite, in {name}.")
-    return header, {k: v.float() if v.element_size() == 2 else v for k, v in tensors.items()}
+    whole = {k: v.float() if v.element_size() == 2 else v for k, v in tensors.items()}
+    return header, restored(whole, path.name)
 
 
 def halved(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
