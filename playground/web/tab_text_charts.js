@@ -19,21 +19,31 @@ function keyOf({ dataset, config }) {
   return JSON.stringify([dataset, tokenizer, tokenizer === "characters" ? null : vocabulary]);
 }
 
-/** Where the counts can be asked for: a saved model of the same corpus, else the run when it has time. */
-function sourceFor(key) {
-  const saved = (state.catalogue.checkpoints ?? []).find((checkpoint) => keyOf(checkpoint) === key);
-  if (saved) return { checkpoint: saved.name };
-  const run = runShown();
-  const free = run && (!active(run) || run.state === "paused" || run.step >= SETTLED_STEPS);
+/** Saved models of the same corpus and tokenizer. */
+const saved = (key) => (state.catalogue.checkpoints ?? []).filter((checkpoint) => keyOf(checkpoint) === key);
+
+/** The counts that a saved model tells of its corpus, or null. */
+function told(key) {
+  const metrics = saved(key).map((checkpoint) => checkpoint.metrics ?? {}).find((found) => "ngram/2" in found);
+  return metrics ? Object.fromEntries(ORDERS.map((order) => [order, metrics[`ngram/${order}`]])) : null;
+}
+
+/** Where the counts can be asked for: a saved model, else the run when it has time. */
+function sourceFor(key, run) {
+  const [other] = saved(key);
+  if (other) return { checkpoint: other.name };
+  const free = !active(run) || run.state === "paused" || run.step >= SETTLED_STEPS;
   return free && run.owner_is_you !== false ? { run: run.id } : null;
 }
 
-/** Ask once for each corpus and tokenizer. */
+/** Ask once for each corpus and tokenizer, and only beside a run: it takes seconds. */
 async function askBaselines() {
   const what = subject();
+  const run = runShown();
   if (!what?.dataset || !state.visible) return;
   const key = keyOf(what);
-  const source = known.has(key) ? null : sourceFor(key);
+  if (!known.get(key) && told(key)) known.set(key, told(key));
+  const source = known.has(key) || !run ? null : sourceFor(key, run);
   if (!source || performance.now() - failedAt < AGAIN_MS) return;
   known.set(key, null);
   try {
@@ -47,7 +57,7 @@ async function askBaselines() {
   }
 }
 
-for (const type of ["source", "run", "visible"]) on(type, () => askBaselines());
+for (const type of ["source", "run", "visible", "catalogue"]) on(type, () => askBaselines());
 onHistory((what) => what === "metrics" && askBaselines());
 
 /** Validation nats per character of n-gram models on the corpus that is shown: {uniform, "1", …}. */
@@ -86,15 +96,15 @@ export const CHARTS = [
 export const SPLITS = { test: "text_training.validation" };
 
 export const ROWS = [
-  { key: "text_nats", metric: "nats_per_character", unit: "nats", colour: "--mon-elbo" },
-  { key: "text_bits", metric: "bits_per_character", unit: "bits" },
-  { key: "text_token", metric: "loss", unit: "nats", colour: "--mon-reconstruction" },
-  { key: "text_token", metric: "nats_per_token", unit: "nats", colour: "--mon-reconstruction" }, // of a saved model
-  { key: "text_copied", metric: "copied_run", unit: "chars", colour: "--mon-diversity" },
+  { key: "text_nats", metric: "nats_per_character", colour: "--mon-elbo" },
+  { key: "text_bits", metric: "bits_per_character" },
+  { key: "text_token", metric: "loss", colour: "--mon-reconstruction" },
+  { key: "text_token", metric: "nats_per_token", colour: "--mon-reconstruction" }, // of a saved model
+  { key: "text_copied", metric: "copied_run", colour: "--mon-diversity" },
   { key: "text_copied_share", metric: "copied_share" },
   { key: "text_gradient", metric: "grad_norm" },
   { key: "learning_rate", metric: "learning_rate" },
-  { key: "text_speed", metric: "tokens_per_s", unit: "tokens/s" },
+  { key: "text_speed", metric: "tokens_per_s" },
 ];
 
 /** Validation nats per character of what is shown: a run's newest value, or a saved model's. */

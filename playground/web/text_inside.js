@@ -23,6 +23,7 @@ const KEYS = Object.keys(VIEWS);
 const TYPED_MS = 350;
 const LIVE_MS = 3000; // what is asked of a run takes its time
 const LONGEST = 1000; // characters of one's own text
+const LEAST = 24; // characters of the box's text that are worth looking at
 const TOKENS = 90; // of the box's text, or fewer: as many as the model sees
 const EACH = { characters: 1, byte_pairs: 3 }; // characters of a token, about
 
@@ -30,7 +31,7 @@ export const buildInside = (lab) => new Inside(lab);
 
 class Inside {
   constructor(lab) {
-    Object.assign(this, { lab, views: {}, stale: new Set(KEYS), chosen: null, typed: null, seen: false, family: undefined });
+    Object.assign(this, { lab, views: {}, stale: new Set(KEYS), filled: new Set(), chosen: null, typed: null, seen: false, family: undefined });
     ensureStyles("text_inside.css");
     this.#build();
     this.typedLater = debounce(() => this.#textChanged(), TYPED_MS);
@@ -75,7 +76,7 @@ class Inside {
   /** The end of the box's text, from the beginning of a word on, unless the person has typed one. */
   #text() {
     if (this.typed?.trim()) return this.typed;
-    const written = this.lab.text?.trim() ? this.lab.text : t("text_training.inside.sample");
+    const written = this.lab.text.trim().length < LEAST ? t("text_training.inside.sample") : this.lab.text;
     const { tokenizer, context = TOKENS } = this.lab.config ?? {};
     const most = Math.min(TOKENS, context) * (EACH[tokenizer] ?? EACH.byte_pairs);
     if (written.length <= most) return written;
@@ -108,7 +109,9 @@ class Inside {
     this.failure.clear();
     setText(this.notes, "");
     for (const view of Object.values(this.views)) view.clear();
+    this.filled.clear();
     this.#writeText();
+    this.#mark();
     this.#touch(KEYS);
     if (model === this.family) return;
     this.family = model;
@@ -123,6 +126,7 @@ class Inside {
     this.field.hidden = !VIEWS[key].text;
     setText(this.what, t(`text_training.inside.what_${key}${this.lab.model === "ngram" ? "_ngram" : ""}`));
     fill(this.place, this.views[key].element);
+    this.#mark();
     this.failure.clear();
     this.#load();
     if (byPerson) emit("tried", { what: `inside_${key}` });
@@ -145,7 +149,14 @@ class Inside {
     this.stale.delete(chosen);
     if (!quietly) this.place.setAttribute("aria-busy", "true");
     await this.attempt(() => this.views[chosen].load());
+    this.filled.add(chosen);
+    this.#mark();
     this.place.removeAttribute("aria-busy");
+  }
+
+  /** A view that has nothing to show yet is a place that is being filled. */
+  #mark() {
+    this.place.classList.toggle("waiting", !this.filled.has(this.chosen));
   }
 
   /** Do something that may be refused; the sentence stands above the view. */

@@ -12,7 +12,7 @@ import { emit, on, t } from "./store.js";
 const ZERO = 128;
 const CLEAR = 0.35; // a correlation from which a cell is worth a name; from experience
 const ROW_PX = 3;
-const HIGHEST_PX = 420;
+const HIGHEST_PX = 300;
 
 export const buildActivity = (inside) => new ActivityView(inside);
 
@@ -32,7 +32,7 @@ class ActivityView {
       onchange: () => this.#choose(Number(this.units.value)), onkeydown: (event) => event.stopPropagation(),
     });
     this.liveliest = h("button", { type: "button", class: "play-button small", onclick: () => this.#choose(this.#strongest()) }, t("text_training.inside.strongest"));
-    this.found = h("div", { class: "ti-cells" });
+    this.found = h("div", { class: "ti-cells" }, soon());
     this.strip = new Strip({ label: t("text_training.inside.activity_text"), onchoose: (i) => this.#point(i), onpoint: (i) => this.#point(i ?? this.token, i === null) });
     this.trace = new Trace({ onpoint: (i) => this.#point(i) });
     this.canvas = h("canvas", { class: "ti-map", onpointermove: (event) => this.#row(event), onpointerleave: () => this.#row(null), onclick: (event) => this.#row(event, true) });
@@ -48,7 +48,7 @@ class ActivityView {
 
   clear() {
     Object.assign(this, { map: null, layer: null, kind: null, cells: null, unit: 0 });
-    fill(this.found, h("p", { class: "play-note" }, t("text_training.inside.cells_soon")));
+    fill(this.found, soon());
   }
 
   async load() {
@@ -208,6 +208,8 @@ function layerName(kind, layer) {
   if (kind === "residual") return layer ? t("text_training.inside.after_layer", { n: layer }) : t("text_training.inside.after_embedding");
   return t("text_training.inside.layer_n", { n: layer + 1 });
 }
+
+const soon = () => h("p", { class: "play-note" }, t("text_training.inside.cells_soon"));
 
 function signedBar() {
   return h("div", { class: "ti-scale signed", "aria-hidden": "true" }, h("span", {}, "−"), h("i"), h("span", {}, "+"));

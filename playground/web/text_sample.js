@@ -56,7 +56,7 @@ class Sample {
     this.rungs = h("div", { class: "ti-rungs" }, h("h4", { class: "x-sub" }, t("text_training.sample.ladder")), this.ladder);
     this.root = h("section", { class: "play-card x-explorer ti-sample-card", "aria-label": t("text_training.sample.title"), hidden: true },
       h("div", { class: "x-head" }, h("h3", { class: "play-title" }, t("text_training.sample.title")), this.badge, h("i", { class: "ti-spacer" }), this.controls),
-      h("div", { class: "ti-written" }, h("div", { class: "ti-newest" }, this.text, this.facts), this.rungs));
+      h("div", { class: "ti-written" }, this.text, this.rungs), this.facts);
     fill(element, this.root);
   }
 

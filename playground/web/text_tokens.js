@@ -53,7 +53,7 @@ class TokensView {
 
   #text() {
     if (this.typed !== null) return this.typed;
-    return (this.lab.text?.trim() ? this.lab.text : t("text_training.inside.sample")).slice(-TAIL);
+    return (this.lab.text.trim() ? this.lab.text : t("text_training.inside.sample")).slice(-TAIL);
   }
 
   async #ask() {
