@@ -6,7 +6,7 @@ import { fill } from "./dom.js";
 import { Tabs } from "./explorer_tabs.js";
 import { buildBeside } from "./text_beside.js";
 import { Box, legend } from "./text_box.js";
-import { writtenIn } from "./text_branches.js";
+import { typedFirst, writtenIn } from "./text_branches.js";
 import { buildInside } from "./text_inside.js";
 import { Knobs } from "./text_knobs.js";
 import { follow, restore } from "./text_live.js";
@@ -53,10 +53,10 @@ class Stage {
     this.prompts = h("div", { class: "tx-prompts", role: "group", "aria-label": t("text.prompts") });
     const curve = new SurpriseCurve(lab);
     const tools = new Tools(lab, { write: () => this.write(), stop: () => writer.stop(), another: () => this.another(), clear: () => this.begin(""), branch: (one) => lab.show(one) });
-    const body = h("div", { class: "tx-body", onpointerleave: () => lab.hover(null) }, h("div", { class: "tx-left" }, this.box.element, curve.element), this.next.element);
+    const body = h("div", { class: "tx-body", onpointerleave: () => lab.hover(null) }, h("div", { class: "tx-left" }, this.box.element, curve.element, tools.element), this.next.element);
     this.element = h("section", { class: "play-card tx-stage", "aria-label": t("text.stage") },
-      h("div", { class: "x-head" }, h("h3", { class: "play-title" }, t("text.title")), badge(lab), h("i", { class: "tx-spacer" }), legend()),
-      this.prompts, body, this.failure.element, this.notes, tools.element, new Knobs(lab).element);
+      h("div", { class: "x-head" }, h("h3", { class: "play-title" }, t("text.title")), badge(lab)),
+      h("div", { class: "x-line" }, this.prompts, legend()), body, this.failure.element, this.notes, new Knobs(lab).element);
     lab.on("failed", ({ error }) => this.failure.show(error));
     lab.on("facts", () => { this.failure.clear(); setText(this.notes, lab.notes.join(" ")); });
     lab.on("items", () => this.failure.clear());
@@ -117,9 +117,10 @@ class Stage {
   /** Write what a link tells of: with its turns, as often as it was turned off. */
   async #relive(turns) {
     const { lab, writer } = this;
-    for (const [index, id] of turns) {
-      const missing = index - lab.branch.items.length + 1;
+    for (const [place, id] of turns) {
+      const missing = place + 1 - writtenIn(lab.branch.items);
       if (missing > 0) await writer.write(missing, { quietly: true });
+      const index = typedFirst(lab.branch.items).length + place;
       if (lab.branch.items[index]?.ids && lab.names.has(id)) lab.turnOff(index, id);
     }
     const left = lab.knobs.length - writtenIn(lab.branch.items);

@@ -7,6 +7,7 @@ import { readArrays } from "./decode.js";
 import { number } from "./curves_format.js";
 import { allPins } from "./compare_pins.js";
 import { metric } from "./curves_history.js";
+import { nats } from "./tab_text_charts.js";
 import { shade } from "./text_odds.js";
 import { visible } from "./text_words.js";
 import { emit, explore, on, state, t } from "./store.js";
@@ -60,7 +61,7 @@ class BesidePanel {
       ...allPins().filter((p) => p.id !== run?.id).map((p) => ({ key: p.id, source: { run: p.id }, title: p.name, about: p, nats: lastOf(p.curves) })),
     ].filter(({ about }) => fits(about));
     const saved = catalogue.checkpoints.filter(fits).map((c) => ({
-      key: c.name, source: { checkpoint: c.name }, title: c.title || c.name, about: c, nats: c.metrics?.[`validation/${NATS}`] ?? c.metrics?.validation?.[NATS],
+      key: c.name, source: { checkpoint: c.name }, title: c.title || c.name, about: c, nats: nats(c.metrics),
     }));
     const nets = [...runs, ...saved].map((m) => ({ ...m, kind: t(`text.kind_${m.about.model}`) }));
     const grams = ORDERS.filter((order) => Number.isFinite(this.lines[order])).map((order) => ({
@@ -112,7 +113,6 @@ class BesidePanel {
 
   async #ask() {
     const turn = (this.turn += 1);
-    await this.#baselines(turn);
     const prompt = this.#prompt();
     const { length, ...knobs } = this.lab.knobs;
     const about = JSON.stringify([prompt, knobs, this.lab.generation]);
@@ -121,26 +121,46 @@ class BesidePanel {
       if (turn !== this.turn) return;
       if (this.answers.get(model.key)?.about === about && !live) continue;
       try {
-        this.answers.set(model.key, { about, tokens: await writtenBy(model, prompt, knobs, () => turn === this.turn) });
+        this.answers.set(model.key, { about, tokens: await this.#written(model, prompt, knobs, () => turn === this.turn) });
       } catch (error) {
         this.answers.set(model.key, { about, error });
       }
       if (turn === this.turn) this.#draw();
     }
+    if (turn === this.turn) await this.#baselines(turn);
+  }
+
+  /** Let one model write: {piece, share} a token. */
+  async #written(model, prompt, knobs, wanted) {
+    if (model.order) {
+      const order = model.order === "uniform" ? 0 : Number(model.order);
+      return tokensOf(await explore("continue_ngram", { ...knobs, prompt, order, count: CHARACTERS }, { source: counter(this.lab) }));
+    }
+    let ids = null;
+    const tokens = [];
+    for (let length = 0; length < CHARACTERS && wanted();) {
+      const answer = await explore("continue", { ...knobs, ...(ids ? { tokens: ids } : { prompt }), count: CHUNK }, { source: model.source });
+      const fresh = tokensOf(answer);
+      if (!fresh.length) break;
+      ids = [...(ids ?? answer.values.prompt_ids), ...readArrays(answer).ids.data];
+      tokens.push(...fresh);
+      length += fresh.reduce((sum, { piece }) => sum + piece.length, 0);
+    }
+    return tokens;
   }
 
   /** What counting reaches on this corpus, asked once a model. */
   async #baselines(turn) {
     if (Object.keys(this.lines).length) return;
     try {
-      const answer = await this.lab.ask("baselines", {}, "beside");
+      const answer = await explore("baselines", {}, { source: counter(this.lab) });
       this.lines = answer?.values?.lines ?? answer?.values ?? {};
       this.failure.clear();
     } catch (error) {
       this.lines = { none: null };
       this.failure.show(error);
     }
-    if (turn === this.turn) this.#models();
+    if (turn === this.turn) this.#models(); // with them n-grams can be chosen, and write
   }
 
   #shown() {
@@ -170,23 +190,11 @@ function row({ key, title, kind, nats }, { most, here, answer }) {
       : answer ? answer.tokens.map(({ piece, share }) => h("span", { class: "tx-token", dataset: { shade: shade(share) } }, piece)) : h("span", { class: "play-note" }, t("text.beside_writes"))));
 }
 
-/** Let one model write: {piece, share} a token. */
-async function writtenBy(model, prompt, knobs, wanted) {
-  if (model.order) {
-    const order = model.order === "uniform" ? 0 : Number(model.order);
-    return tokensOf(await explore("continue_ngram", { ...knobs, prompt, order, count: CHARACTERS }));
-  }
-  let ids = null;
-  const tokens = [];
-  for (let length = 0; length < CHARACTERS && wanted();) {
-    const answer = await explore("continue", { ...knobs, ...(ids ? { tokens: ids } : { prompt }), count: CHUNK }, { source: model.source });
-    const fresh = tokensOf(answer);
-    if (!fresh.length) break;
-    ids = [...(ids ?? answer.values.prompt_ids), ...readArrays(answer).ids.data];
-    tokens.push(...fresh);
-    length += fresh.reduce((sum, { piece }) => sum + piece.length, 0);
-  }
-  return tokens;
+/** Which model counts: a saved one of the same tokens, so that a run has its time for itself. */
+function counter({ dataset, config }) {
+  const same = (c) => c.dataset === dataset && ["tokenizer", "vocabulary"].every((name) => c.config?.[name] === config[name]);
+  const saved = state.catalogue.checkpoints.find(same);
+  return saved ? { checkpoint: saved.name } : state.source;
 }
 
 function tokensOf(answer) {

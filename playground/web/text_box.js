@@ -15,12 +15,13 @@ export class Box {
    * @param {{write: Function, stop: Function, choose: Function, typed: Function}} calls
    */
   constructor(lab, calls) {
-    Object.assign(this, { lab, calls, nodes: [], lit: null, composing: false });
+    Object.assign(this, { lab, calls, nodes: [], lit: null, composing: false, begun: null });
     this.#build();
     lab.on("items", () => this.#draw());
     lab.on("added", ({ from }) => this.#append(from));
     lab.on("focus", inFrame(() => this.#light()));
     lab.on("facts", () => this.#fade());
+    lab.on("writing", (writing) => { this.begun = writing ? performance.now() : null; });
     for (const type of ["writing", "past", "status"]) lab.on(type, () => this.#state());
     this.#draw();
     this.#state();
@@ -87,7 +88,7 @@ export class Box {
     if (!moved) return;
     let end = 0;
     const index = lab.items.findIndex(({ piece }) => (end += piece.length) > at);
-    lab.pin(index >= 0 && !lab.items[index].typed ? index : null);
+    lab.pin(lab.items[index]?.ids ? index : null);
   }
 
   // ---- the pointer -----------------------------------------------------------------------------------
@@ -132,6 +133,10 @@ export class Box {
     this.cursor.before(...fresh);
     if (near) this.paper.scrollTop = this.paper.scrollHeight;
     this.#painted();
+    if (this.begun === null) return;
+    const { begun } = this;
+    this.begun = null;
+    afterPaint(() => { this.element.dataset.firstMs = (performance.now() - begun).toFixed(1); });
   }
 
   /** The field holds what the mirror shows. */
@@ -171,21 +176,23 @@ export class Box {
     const edge = lab.unseen;
     if (edge === this.faded) return;
     this.faded = edge;
+    this.mirror.querySelector(".tx-edge")?.classList.remove("tx-edge");
     let start = 0;
     lab.items.forEach(({ piece, typed }, i) => {
       const node = this.nodes[i];
       const inside = Math.min(piece.length, Math.max(0, edge - start));
-      if (typed) node.replaceChildren(...(inside ? [h("span", { class: "tx-unseen" }, piece.slice(0, inside))] : []), piece.slice(inside));
+      if (typed && !node.dataset.shade) node.replaceChildren(...(inside ? [h("span", { class: "tx-unseen" }, piece.slice(0, inside))] : []), piece.slice(inside));
       else node.classList.toggle("tx-unseen", inside > 0);
+      if (edge && start === edge) node.classList.add("tx-edge");
       start += piece.length;
     });
   }
 }
 
 function nodeOf({ piece, typed, plain, forced, stale }) {
-  if (typed) return h("span", { class: "tx-typed" }, piece);
+  if (typed && plain == null) return h("span", { class: "tx-typed" }, piece);
   const shown = plain == null ? 0 : shade(plain);
-  const classes = ["tx-token", piece.endsWith("\n") ? "tx-line" : "", forced ? "forced" : "", stale ? "stale" : ""].filter(Boolean);
+  const classes = ["tx-token", typed ? "tx-typed" : "", piece.endsWith("\n") ? "tx-line" : "", forced ? "forced" : "", stale ? "stale" : ""].filter(Boolean);
   return h("span", { class: classes.join(" "), dataset: { shade: shown } }, piece);
 }
 

@@ -10,7 +10,7 @@ const MOST = 24; // branches that are kept
  * @property {number|null} parent number of the branch that it turned off from
  * @property {number} fork index of the first item of its own
  * @property {number|null} began index of the item where writing began last
- * @property {boolean} edited whether nothing was written since a person changed it
+ * @property {boolean} edited whether a change began it, and nothing was written since
  * @property {object[]} items
  * @property {number[]|null} ids the tokens of the whole text; null when it was typed in
  * @property {string[]|null} pieces the text of each of them
@@ -21,6 +21,12 @@ export const lengthOf = (pieces) => pieces.reduce((sum, piece) => sum + piece.le
 
 /** How many tokens were written, and not typed. */
 export const writtenIn = (items) => items.reduce((sum, { typed: by }) => sum + (by ? 0 : 1), 0);
+
+/** The items at the beginning that were typed. */
+export function typedFirst(items) {
+  const end = items.findIndex(({ typed: by }) => !by);
+  return end < 0 ? items : items.slice(0, end);
+}
 
 const typed = (text) => (text ? [{ piece: text, typed: true }] : []);
 
@@ -62,8 +68,8 @@ export class Branches {
     const [from, kept] = itemsWithin(items, same);
     const gone = firstWritten(items, before.length - tail);
     const next = [...items.slice(0, from), ...typed(text.slice(kept, text.length - (before.length - gone)))];
-    const now = { items: next, ids: null, pieces: null, edited: true };
-    if (!edited && items.slice(from).some((item) => !item.typed)) this.#keep({ parent: number, fork: from, ...now });
+    const now = { items: next, ids: null, pieces: null };
+    if (!edited && items.slice(from).some((item) => !item.typed)) this.#keep({ parent: number, fork: from, edited: true, ...now });
     else Object.assign(this.current, now, { fork: Math.min(this.current.fork, from) });
     return from;
   }
@@ -83,13 +89,26 @@ export class Branches {
     }
   }
 
+  /** What was typed first, token by token; returns how many items more it is, null when it is another text. */
+  colour(tokens) {
+    const { current } = this;
+    const first = typedFirst(current.items);
+    const coloured = laidOver(tokens, textOf(first));
+    if (!coloured) return null;
+    const more = coloured.length - first.length;
+    current.items = [...coloured, ...current.items.slice(first.length)];
+    if (current.fork >= first.length) current.fork += more;
+    if (current.began !== null) current.began += more;
+    return more;
+  }
+
   /** Turn off at an item: this token stands there instead. */
   turnOff(index, token) {
     const { number, items, ids, pieces } = this.current;
     const { at } = items[index];
     this.#keep({
       parent: number, fork: index, items: [...items.slice(0, index), { ...items[index], ...token }],
-      ids: [...ids.slice(0, at), token.id], pieces: [...pieces.slice(0, at), token.piece],
+      ids: ids && [...ids.slice(0, at), token.id], pieces: pieces && [...pieces.slice(0, at), token.piece],
     });
   }
 
@@ -108,7 +127,21 @@ export class Branches {
 }
 
 /** A token of another model keeps its colour, but nothing can be chosen in its place. */
-const stale = (item) => (item.typed ? item : { piece: item.piece, plain: item.plain, stale: true });
+const stale = (item) => (item.typed ? { piece: item.piece, typed: true } : { piece: item.piece, plain: item.plain, stale: true });
+
+/** Tokens over the text that they are of, and between them what the vocabulary lacks; null when they are not of it. */
+function laidOver(tokens, text) {
+  const items = [];
+  let end = 0;
+  for (const token of tokens) {
+    const start = text.indexOf(token.piece, end);
+    if (start < 0) return null;
+    if (start > end) items.push({ piece: text.slice(end, start), typed: true, plain: null });
+    items.push(token);
+    end = start + token.piece.length;
+  }
+  return end < text.length ? [...items, { piece: text.slice(end), typed: true, plain: null }] : items;
+}
 
 /** How many characters two texts share at their beginning, and at their end. */
 function common(before, text) {

@@ -1,6 +1,7 @@
 // What the page's store says of runs, sources, links and past frames, told to the box.
 
 import { debounce, paced } from "./explorer_dom.js";
+import { textOf, typedFirst } from "./text_branches.js";
 import { KNOBS } from "./text_state.js";
 import { on, state } from "./store.js";
 
@@ -69,16 +70,17 @@ let shared = null; // the text of this tab, for its links
 export function link() {
   if (!shared) return {};
   const { items } = shared.branch;
-  const first = items[0]?.typed ? items[0].piece : "";
+  const first = typedFirst(items);
+  const mixed = items.slice(first.length).some(({ typed }) => typed); // typed after it was written: all of it is the beginning
   const knobs = Object.entries(NAMES).filter(([name]) => shared.knobs[name] !== KNOBS[name].value).map(([name, key]) => [key, shared.knobs[name]]);
-  const turns = items.flatMap((item, i) => (item.forced && item.id !== undefined ? [`${i}-${item.id}`] : []));
-  return { prompt: first.slice(0, MOST_LINKED), ...Object.fromEntries(knobs), ...(turns.length ? { turns: turns.join("_") } : {}) };
+  const turns = mixed ? [] : items.flatMap(({ forced, id }, i) => (forced && id !== undefined ? [`${i - first.length}-${id}`] : []));
+  return { prompt: textOf(mixed ? items : first).slice(0, MOST_LINKED), ...Object.fromEntries(knobs), ...(turns.length ? { turns: turns.join("_") } : {}) };
 }
 
 /**
  * Take what the page's address says of the box.
  * @param {import("./text_state.js").Writing} lab
- * @returns {{prompt: string|null, turns: Array<[number, number]>}}
+ * @returns {{prompt: string|null, turns: Array<[number, number]>}} turns: the number of a written token, and which it is
  */
 export function restore(lab) {
   shared = lab;

@@ -81,7 +81,7 @@ export class NextPanel {
     const { lab } = this;
     const { items } = lab;
     let index = (lab.focus ?? items.length) + side;
-    while (items[index]?.typed) index += side;
+    while (items[index] && !items[index].ids) index += side;
     if (items[index]) lab.pin(index);
     else if (side > 0) lab.pin(null);
   }

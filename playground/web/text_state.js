@@ -32,7 +32,6 @@ export class Writing extends Explored {
       writing: false, pinned: null, hovered: null, next: null, forgotten: 0, rate: null, notes: [],
       knobs: Object.fromEntries(Object.entries(KNOBS).map(([name, { value }]) => [name, value])),
       names: new Map(), // what the tokens of this model are called
-      vocabulary: 0,
       branches: new Branches(),
     });
     this.#know({});
@@ -110,7 +109,7 @@ export class Writing extends Explored {
 
   #chosen(place, id) {
     const plain = oddsOf(place, PLAIN, new Set()).find((entry) => entry.id === id)?.share ?? null;
-    return { id, piece: this.nameOf(id), plain, forced: true };
+    return { id, piece: this.nameOf(id), plain, forced: true, typed: false };
   }
 
   /** Go back to a place, from where something else is to be written. */
@@ -164,9 +163,11 @@ export class Writing extends Explored {
   read(payload, after = 0) {
     const { values } = payload;
     const { branch } = this;
-    for (const [id, piece] of Object.entries(values.table ?? {})) this.names.set(Number(id), piece);
-    if (!branch.ids) this.branches.learn(values.prompt_ids, values.prompt_pieces);
-    Object.assign(this, { vocabulary: values.vocabulary ?? this.vocabulary, notes: values.notes ?? [] });
+    this.#name(values.table);
+    if (!branch.ids) {
+      this.branches.learn(values.prompt_ids, values.prompt_pieces);
+      this.notes = values.notes ?? [];
+    }
     const known = readArrays(payload);
     const at = branch.ids.length + after;
     const records = values.pieces.map((piece, i) => record(known, piece, i, at + i, this.step));
@@ -175,10 +176,25 @@ export class Writing extends Explored {
   }
 
   /** How far the text has left what the model sees, and how fast it was written. */
-  learnt({ forgotten = 0, tokens_per_s = null }) {
-    this.forgotten = forgotten;
-    if (tokens_per_s) this.rate = tokens_per_s;
+  learnt({ forgotten = 0 }, rate = this.rate) {
+    Object.assign(this, { forgotten, rate });
     this.emit("facts");
+  }
+
+  /** What was typed first is known token by token, so that it is coloured too. */
+  colour(payload) {
+    const { values } = payload;
+    const known = readArrays(payload);
+    const more = this.branches.colour(values.pieces.map((piece, i) => ({ ...record(known, piece, i, i, this.step), typed: true })));
+    if (more === null) return;
+    this.#name(values.table);
+    for (const name of ["pinned", "hovered"]) if (this[name] !== null) this[name] += more;
+    this.emit("items", { from: 0 });
+    this.emit("focus");
+  }
+
+  #name(table = {}) {
+    for (const [id, piece] of Object.entries(table)) this.names.set(Number(id), piece);
   }
 
   nameOf(id) {

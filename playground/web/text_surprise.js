@@ -8,6 +8,7 @@ import { on, t } from "./store.js";
 const HEIGHT = 52;
 const MOST_BITS = SHADES + 2;
 const WIDEST = 7;
+const AXIS = 17; // px at the right, for its numbers
 const GUIDES = [2, 5, 10]; // bits
 const SMOOTH = 12; // tokens in the running mean
 
@@ -43,11 +44,11 @@ export class SurpriseCurve {
   #draw() {
     const { canvas, element, lab } = this;
     const width = element.clientWidth;
-    this.places = width ? this.#shown(width) : [];
+    this.places = width ? this.#shown(width - AXIS) : [];
     element.hidden = !lab.items.some(({ typed, plain }) => !typed && plain != null);
     if (!this.places.length) return;
     const ratio = window.devicePixelRatio || 1;
-    this.step = Math.min(WIDEST, width / this.places.length);
+    this.step = Math.min(WIDEST, (width - AXIS) / this.places.length);
     Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(HEIGHT * ratio) });
     const ctx = canvas.getContext("2d");
     ctx.scale(ratio, ratio);
@@ -66,10 +67,10 @@ export class SurpriseCurve {
       ctx.strokeStyle = look.getPropertyValue("--play-line");
       ctx.beginPath();
       ctx.moveTo(0, y);
-      ctx.lineTo(width, y);
+      ctx.lineTo(width - AXIS, y);
       ctx.stroke();
       ctx.fillStyle = look.getPropertyValue("--play-muted");
-      ctx.fillText(value, width, y - 2);
+      ctx.fillText(value, width, y + 3);
     }
   }
 

@@ -17,9 +17,9 @@ export class Tools {
     this.stop = button({ text: t("text.stop"), symbol: "pause", kind: "primary tx-stop", label: t("text.stop_help"), onclick: () => calls.stop() });
     this.another = button({ text: t("text.another"), symbol: "dice", label: t("text.another_help"), onclick: () => calls.another() });
     this.back = button({ text: t("text.back"), symbol: "undo", label: t("text.back_help"), onclick: () => this.#back(calls) });
-    this.clear = button({ text: t("text.clear"), symbol: "clear", kind: "small quiet", label: t("text.clear_help"), onclick: () => calls.clear() });
-    this.copy = button({ text: t("text.copy"), symbol: "paste", kind: "small quiet", label: t("text.copy_help"), onclick: () => put(lab.text, t("text.copied")) });
-    this.link = button({ text: t("text.link"), symbol: "link", kind: "small quiet", label: t("text.link_help"), onclick: () => put(shareLink(), t("shell.share_done")) });
+    this.clear = button({ symbol: "clear", kind: "small quiet", label: t("text.clear_help"), onclick: () => calls.clear() });
+    this.copy = button({ symbol: "paste", kind: "small quiet", label: t("text.copy_help"), onclick: () => put(lab.text, t("text.copied")) });
+    this.link = button({ symbol: "link", kind: "small quiet", label: t("text.link_help"), onclick: () => put(shareLink(), t("shell.share_done")) });
     this.element = h("div", { class: "x-line tx-tools" }, this.write, this.stop, this.another, this.back, h("i", { class: "tx-spacer" }), this.copy, this.link, this.clear);
     for (const type of ["writing", "status", "items", "past", "branches"]) lab.on(type, () => this.#offer());
     this.#offer();
@@ -46,8 +46,6 @@ export class Tools {
     this.another.disabled = !can || !writtenIn(items);
     this.back.disabled = Boolean(lab.past) || parent === null;
     this.clear.disabled = this.copy.disabled = !items.length;
-    const words = items.some(({ typed }) => !typed);
-    setText(this.write.lastChild, t(words ? "text.go_on" : "text.generate"));
   }
 }
 

@@ -2,6 +2,7 @@
 // that have come flow onto the page evenly until the text is long enough or somebody says stop.
 
 import { calm } from "./explorer_dom.js";
+import { textOf, typedFirst } from "./text_branches.js";
 import { emit, state } from "./store.js";
 
 const FIRST = 1;
@@ -9,13 +10,15 @@ const SECOND = 8;
 const CHUNK = 64;
 const AHEAD = 96; // tokens that wait to be shown at most
 const FLOW_MS = 220; // in which what waits would have flowed onto the page
+const MOST_COLOURED = 2000; // characters that were typed
 const PEEK_LIVE_MS = 1500; // how often a run that trains is asked what would come next
 
 export class Writer {
   /** @param {import("./text_state.js").Writing} lab */
   constructor(lab) {
     Object.assign(this, { lab, turn: 0, waiting: [], peekedAt: -Infinity });
-    for (const type of ["text", "status"]) lab.on(type, () => this.#peek());
+    lab.on("text", () => this.#peek());
+    lab.on("status", () => lab.rest());
     lab.on("weights", () => this.#peek(true));
     lab.on("knobs", ({ name }) => { if (name === "seed") this.#peek(); });
     for (const type of ["space", "past"]) lab.on(type, () => this.stop());
@@ -59,7 +62,7 @@ export class Writer {
       if (!records.length) return;
       done += records.length;
       chunk = chunk === FIRST ? SECOND : CHUNK;
-      lab.learnt(payload.values);
+      lab.learnt(payload.values, records.length < SECOND ? lab.rate : payload.values.tokens_per_s);
       this.#take(records);
       await this.#until(() => this.waiting.length < AHEAD, turn);
       if (turn !== this.turn) return;
@@ -104,6 +107,16 @@ export class Writer {
 
   // ---- what would come next -------------------------------------------------------------------------------
 
+  /** Ask how likely what was typed first is. */
+  async #colour(branch) {
+    const { lab } = this;
+    const first = typedFirst(branch.items);
+    const text = textOf(first);
+    if (!text || text.length > MOST_COLOURED || first.every(({ plain }) => plain !== undefined)) return;
+    const payload = await lab.ask("score", { text }, "colour");
+    if (payload && !lab.writing && lab.branch === branch) lab.colour(payload);
+  }
+
   /** Ask what would come next, so that it is seen while somebody types. */
   async #peek(live = false) {
     const { lab } = this;
@@ -118,6 +131,7 @@ export class Writer {
       const [record] = lab.read(payload);
       lab.learnt(payload.values);
       lab.setNext(record ?? null);
+      if (!live) await this.#colour(branch);
     } catch (error) {
       lab.emit("failed", { error });
     }
