@@ -19,7 +19,8 @@ def build(catalogue: dict[str, Any]) -> None:
     """Lay out the tab: training panel, box and panels, curves."""
     with gr.Row(elem_classes=["play-layout"]):
         with gr.Column(elem_classes=["play-left"]):
-            panel.build(KEY, catalogue["models"], catalogue["datasets"], pictures=())
+            models, datasets = catalogue["models"], catalogue["datasets"]
+            panel.build(KEY, models, datasets, pictures=(), texts=True)
         with gr.Column(elem_classes=["play-middle"]):
             for module in ("help", "lessons", "text", "text_sample", "timeline"):
                 live(module, tab=KEY)

@@ -7,7 +7,7 @@ import { readArrays } from "./decode.js";
 import { number } from "./curves_format.js";
 import { allPins } from "./compare_pins.js";
 import { metric } from "./curves_history.js";
-import { nats } from "./tab_text_charts.js";
+import { nats as natsOf } from "./tab_text_charts.js";
 import { shade } from "./text_odds.js";
 import { visible } from "./text_words.js";
 import { emit, explore, on, state, t } from "./store.js";
@@ -37,10 +37,11 @@ class BesidePanel {
     this.again = button({ text: t("text.beside_again"), symbol: "dice", label: t("text.roll"), onclick: () => this.lab.turn("seed", this.lab.knobs.seed + 1) });
     this.chips = h("div", { class: "tx-chips", role: "group", "aria-label": t("text.beside_which") });
     this.failure = errorLine();
+    this.counting = h("p", { class: "play-note", role: "status" });
     this.rows = h("ol", { class: "tx-models" });
     this.element = h("div", { class: "x-stack" }, h("p", {}, t("text.beside_what")),
       h("div", { class: "x-line" }, h("span", { class: "play-note" }, t("text.beside_from")), this.given, this.again),
-      this.chips, this.failure.element, this.rows, h("p", { class: "play-note" }, t("text.beside_note")));
+      this.chips, this.failure.element, this.rows, this.counting, h("p", { class: "play-note" }, t("text.beside_note")));
   }
 
   shown(seen) {
@@ -61,7 +62,7 @@ class BesidePanel {
       ...allPins().filter((p) => p.id !== run?.id).map((p) => ({ key: p.id, source: { run: p.id }, title: p.name, about: p, nats: lastOf(p.curves) })),
     ].filter(({ about }) => fits(about));
     const saved = catalogue.checkpoints.filter(fits).map((c) => ({
-      key: c.name, source: { checkpoint: c.name }, title: c.title || c.name, about: c, nats: nats(c.metrics),
+      key: c.name, source: { checkpoint: c.name }, title: c.title || c.name, about: c, nats: natsOf(c.metrics),
     }));
     const nets = [...runs, ...saved].map((m) => ({ ...m, kind: t(`text.kind_${m.about.model}`) }));
     const grams = ORDERS.filter((order) => Number.isFinite(this.lines[order])).map((order) => ({
@@ -152,6 +153,7 @@ class BesidePanel {
   /** What counting reaches on this corpus, asked once a model. */
   async #baselines(turn) {
     if (Object.keys(this.lines).length) return;
+    setText(this.counting, t("text.beside_counts"));
     try {
       const answer = await explore("baselines", {}, { source: counter(this.lab) });
       this.lines = answer?.values?.lines ?? answer?.values ?? {};
@@ -160,6 +162,7 @@ class BesidePanel {
       this.lines = { none: null };
       this.failure.show(error);
     }
+    setText(this.counting, "");
     if (turn === this.turn) this.#models(); // with them n-grams can be chosen, and write
   }
 
@@ -174,7 +177,7 @@ class BesidePanel {
     if (!this.seen) return;
     const prompt = this.#prompt();
     setText(this.given, prompt ? visible(prompt.length > 60 ? `…${prompt.slice(-60)}` : prompt) : t("text.empty_prompt"));
-    const most = Math.max(...this.all.map(({ nats }) => nats).filter(Number.isFinite), 1e-6);
+    const most = Math.max(...this.all.map((m) => m.nats).filter(Number.isFinite), 1e-6);
     const here = state.source?.checkpoint ?? state.source?.run;
     fill(this.rows, this.#shown().map((model) => row(model, { most, here: model.key === here, answer: this.answers.get(model.key) })));
   }
