@@ -202,6 +202,10 @@ class NgramLearner(LanguageLearner):
         """Return the nats (B, T) of tokens (B, T + 1), each given those before it in its row."""
         return torch.from_numpy(self.network.nats(tokens)[:, 1:]).float().to(tokens.device)
 
+    def further_metrics(self, data: DataView) -> dict[str, float]:
+        """Return how many n-grams are counted: they are the parameters of such a model."""
+        return {"parameters": sum(len(table.keys) for table in self.network.counts.tables)}
+
     # ------------------------------------------------------------------ state
 
     def complete(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

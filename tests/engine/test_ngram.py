@@ -52,6 +52,8 @@ def test_one_pass_counts_every_token_once_and_a_second_none(view, order):
         np.testing.assert_array_equal(found.keys, expected.keys)
         np.testing.assert_array_equal(found.counts, expected.counts)
     assert learner.settings_now(0)["read_share"] == 1
+    counted = learner.evaluate_fully(view, seed=0)["parameters"]
+    assert counted == sum(len(table.keys) for table in whole.tables)
     told = learner.evaluate(view, seed=0, limit=None)["loss"]
     *_, each = whole.scored(validation[None])
     assert told == pytest.approx(-np.log(each[0, 1:]).mean())
