@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -16,8 +17,10 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from engine.runs import RunStore
 from playground.routes import PREFIX, routes
 from playground.security import LOCAL_NAMES, Guard
+from playground.service import Service
 from tests.chromium import chromium
 from tests.playground.fake import FakeService
 
@@ -51,6 +54,23 @@ def address() -> Iterator[str]:
         middleware=[Middleware(Guard, hosts=LOCAL_NAMES)],
     )
     with serving(app) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Return the real service in a folder of its own; nobody here starts a run."""
+    nobody = SimpleNamespace(device="cpu", threads=1, free=lambda: 0)
+    store = RunStore(tmp_path_factory.mktemp("runs"), nobody)  # type: ignore[arg-type]
+    yield Service(store)
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def address_of_service(service: Service) -> Iterator[str]:
+    """Serve the real service's routes; yield their address."""
+    middleware = [Middleware(Guard, hosts=LOCAL_NAMES)]
+    with serving(Starlette(routes=routes(service), middleware=middleware)) as url:
         yield url
 
 

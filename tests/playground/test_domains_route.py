@@ -8,23 +8,18 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 
 from engine.data import public_sets, two_domains
 from engine.data.fetching import Stopped
 from engine.errors import DataError
-from engine.runs import RunStore
-from playground.routes import PREFIX, routes
-from playground.security import LOCAL_NAMES, Guard
+from playground.routes import PREFIX
 from playground.service import Service
-from tests.playground.conftest import STRANGER, serving
+from tests.playground.conftest import STRANGER
 
 Sent = list[tuple[str, tuple[str, bytes]]]
 
@@ -52,18 +47,8 @@ BOTH = [*side("a"), *side("b", 22, 200)]
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    nobody = SimpleNamespace(device="cpu", threads=1, free=lambda: 0)  # no run is started here
-    store = RunStore(tmp_path_factory.mktemp("runs"), nobody)  # type: ignore[arg-type]
-    yield Service(store)
-    store.close()
-
-
-@pytest.fixture(scope="module")
-def address(service: Service) -> Iterator[str]:
-    middleware = [Middleware(Guard, hosts=LOCAL_NAMES)]
-    with serving(Starlette(routes=routes(service), middleware=middleware)) as url:
-        yield url
+def address(address_of_service: str) -> str:
+    return address_of_service
 
 
 # ---------------------------------------------------------------------- uploads

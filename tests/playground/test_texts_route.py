@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import SimpleNamespace
-
 import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 
 from engine import data
-from engine.runs import RunStore
-from playground.routes import PREFIX, routes
-from playground.security import LOCAL_NAMES, Guard
+from playground.routes import PREFIX
 from playground.service import Service
-from tests.playground.conftest import STRANGER, serving
+from tests.playground.conftest import STRANGER
 
 KOREAN = "나는 밥을 먹고 학교에 갔다. <b>그리고</b> 친구를 만났다!\n" * 12
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    nobody = SimpleNamespace(device="cpu", threads=1, free=lambda: 0)  # no run is started here
-    store = RunStore(tmp_path_factory.mktemp("runs"), nobody)  # type: ignore[arg-type]
-    yield Service(store)
-    store.close()
-
-
-@pytest.fixture(scope="module")
-def address(service: Service) -> Iterator[str]:
-    middleware = [Middleware(Guard, hosts=LOCAL_NAMES)]
-    with serving(Starlette(routes=routes(service), middleware=middleware)) as url:
-        yield url
+def address(address_of_service: str) -> str:
+    return address_of_service
 
 
 def _send(
