@@ -36,7 +36,7 @@ class AttentionView {
       onchange: (towards) => { this.towards = towards; this.paint(); },
     });
     this.strip = new Strip({
-      label: t("text_training.inside.attention_text"), onchoose: (i) => { this.token = i; this.paint(); }, onpoint: (i) => this.#hover(i),
+      label: t("text_training.inside.attention_text"), onchoose: (i) => { this.token = i; this.#hover(null); }, onpoint: (i) => this.#hover(i),
     });
     this.arcs = new Arcs();
     this.strip.element.classList.add("ti-arched");
