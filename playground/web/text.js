@@ -58,7 +58,7 @@ class Stage {
       h("div", { class: "x-head" }, h("h3", { class: "play-title" }, t("text.title")), badge(lab)),
       h("div", { class: "x-line" }, this.prompts, legend()), body, this.failure.element, this.notes, new Knobs(lab).element);
     lab.on("failed", ({ error }) => this.failure.show(error));
-    lab.on("facts", () => { this.failure.clear(); setText(this.notes, lab.notes.join(" ")); });
+    lab.on("facts", () => { this.failure.clear(); setText(this.notes, lab.said.join(" ")); });
     lab.on("items", () => this.failure.clear());
     lab.on("status", (status) => this.#status(status));
     lab.on("past", (past) => this.element.classList.toggle("past", Boolean(past)));

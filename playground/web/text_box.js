@@ -4,7 +4,6 @@
 import { afterPaint, h, inFrame } from "./explorer_dom.js";
 import { percent } from "./text_words.js";
 import { SHADES, leastOf, shade } from "./text_odds.js";
-import { MOST_CHARACTERS } from "./text_state.js";
 import { idOf, t } from "./store.js";
 
 const AT_END_PX = 40; // so near its end the sheet scrolls along
@@ -31,7 +30,7 @@ export class Box {
     this.mirror = h("div", { class: "tx-mirror", "aria-hidden": "true" });
     this.cursor = h("i", { class: "tx-cursor" });
     this.input = h("textarea", {
-      class: "tx-input", rows: 1, spellcheck: "false", autocapitalize: "off", autocomplete: "off", maxlength: MOST_CHARACTERS,
+      class: "tx-input", rows: 1, spellcheck: "false", autocapitalize: "off", autocomplete: "off",
       "aria-label": t("text.box"), "aria-describedby": idOf("box-help"), placeholder: t("text.placeholder"),
       oninput: () => this.#typed(), onkeydown: (event) => this.#key(event), onkeyup: () => this.#caret(), onblur: () => { this.caret = null; },
       oncompositionstart: () => { this.composing = true; }, oncompositionend: () => { this.composing = false; this.#typed(); },
@@ -144,6 +143,7 @@ export class Box {
     const { lab, input } = this;
     const text = lab.items.map(({ piece }) => piece).join("");
     if (input.value !== text) input.value = text;
+    input.maxLength = lab.room;
   }
 
   #painted() {

@@ -5,7 +5,7 @@ import { Explored } from "./explored.js";
 import { readArrays } from "./decode.js";
 import { Branches, lengthOf, textOf } from "./text_branches.js";
 import { PLAIN, oddsOf } from "./text_odds.js";
-import { state } from "./store.js";
+import { state, t } from "./store.js";
 
 export const KNOBS = {
   temperature: { min: 0, max: 2, step: 0.05, value: 0.8 },
@@ -15,7 +15,8 @@ export const KNOBS = {
   length: { min: 20, max: 1000, step: 20, value: 240 },
   seed: { min: 0, max: 2 ** 31 - 1, step: 1, value: 0 },
 };
-export const MOST_CHARACTERS = 20_000;
+const MOST_CHARACTERS = 6000; // that are typed
+const MOST_TOKENS = 19_000; // of a text
 const REST_MS = 300; // without a change, after which a text rests
 
 /**
@@ -29,7 +30,7 @@ export class Writing extends Explored {
     super("text");
     Object.assign(this, {
       status: "loading", error: null, live: false, past: null, step: null,
-      writing: false, pinned: null, hovered: null, next: null, forgotten: 0, rate: null, notes: [],
+      writing: false, pinned: null, hovered: null, next: null, forgotten: 0, rate: null, notes: [], full: false,
       knobs: Object.fromEntries(Object.entries(KNOBS).map(([name, { value }]) => [name, value])),
       names: new Map(), // what the tokens of this model are called
       branches: new Branches(),
@@ -76,13 +77,32 @@ export class Writing extends Explored {
 
   /** A person has changed the text. */
   edit(text) {
-    const from = this.branches.edit(text.slice(0, MOST_CHARACTERS));
+    const most = this.room;
+    this.full = text.length >= most;
+    const from = this.branches.edit(text.slice(0, most));
     if (from === null) return;
     this.#moved(from);
   }
 
+  /** How many characters the text may have after a person has changed it. */
+  get room() {
+    const written = this.branch.items.reduce((sum, { piece, typed }) => sum + (typed ? 0 : piece.length), 0);
+    return MOST_CHARACTERS + written;
+  }
+
+  /** Whether no more can be written. */
+  get over() {
+    return (this.branch.ids?.length ?? 0) >= MOST_TOKENS;
+  }
+
+  /** What has to be said of the text. */
+  get said() {
+    return [this.full ? t("text.full", { n: MOST_CHARACTERS.toLocaleString("en") }) : "", this.over ? t("text.over", { n: MOST_TOKENS.toLocaleString("en") }) : "", ...this.notes].filter(Boolean);
+  }
+
   /** Another text altogether. */
   reset(text) {
+    this.full = false;
     this.branches.begin(text);
     this.#moved(null);
   }

@@ -104,7 +104,7 @@ export class SurpriseCurve {
     const mean = places.reduce((sum, { plain }) => sum + bits(plain), 0) / places.length;
     const most = places.reduce((a, b) => (b.plain < a.plain ? b : a));
     const speed = lab.rate ? t("text.speed", { n: Math.round(lab.rate).toLocaleString("en") }) : "";
-    const facts = [t("text.written", { n: places.length.toLocaleString("en") }), t("text.mean_surprise", { bits: mean.toFixed(2) }), speed];
+    const facts = [t(places.length === 1 ? "text.written_one" : "text.written", { n: places.length.toLocaleString("en") }), t("text.mean_surprise", { bits: mean.toFixed(2) }), speed];
     setText(this.fact, facts.filter(Boolean).join(" · "));
     const label = t("text.curve_alt", { n: places.length, bits: mean.toFixed(2), piece: visible(most.piece), share: percent(most.plain) });
     this.canvas.setAttribute("aria-label", label);

@@ -27,7 +27,7 @@ export class Writer {
   /** Go on writing from the end; resolves when it is done, or was stopped. */
   async write(count = this.lab.knobs.length, { quietly = false } = {}) {
     const { lab } = this;
-    if (lab.past || lab.status !== "ready") return;
+    if (lab.past || lab.over || lab.status !== "ready") return;
     const turn = (this.turn += 1);
     Object.assign(this, { waiting: [], ms: null, begun: performance.now() });
     lab.pin(null);
@@ -54,7 +54,7 @@ export class Writer {
 
   async #fetch(count, turn) {
     const { lab } = this;
-    for (let done = 0, chunk = FIRST; done < count;) {
+    for (let done = 0, chunk = FIRST; done < count && !lab.over;) {
       const further = this.waiting.map(({ id }) => id);
       const payload = await lab.ask("continue", lab.args(Math.min(chunk, count - done), further));
       if (!payload || turn !== this.turn) return;
@@ -120,7 +120,7 @@ export class Writer {
   /** Ask what would come next, so that it is seen while somebody types. */
   async #peek(live = false) {
     const { lab } = this;
-    if (lab.writing || lab.past || lab.status !== "ready" || !state.visible) return;
+    if (lab.writing || lab.past || lab.over || lab.status !== "ready" || !state.visible) return;
     if (live && performance.now() - this.peekedAt < PEEK_LIVE_MS) return;
     this.peekedAt = performance.now();
     const { branch } = lab;
