@@ -20,6 +20,7 @@ from engine.checkpoint import Header, fit
 from engine.data import load as load_dataset
 from engine.data.imported import PREFIX
 from engine.errors import CheckpointError, Rejected
+from engine.imported_header import imported_header
 from engine.registry import entry
 from engine.translation import DIRECTIONS, Direction
 from engine.translation_networks import make_generator
@@ -163,20 +164,7 @@ def checkpoint_of(
     if any((g.kind, g.channels, g.norm, g.side) != _kind(first) for g in more):
         raise CheckpointError("The two files hold generators of different kinds.")
     data = load_dataset(f"{PREFIX}{first.side}")
-    header = Header(
-        model=model,
-        config=first.config(model),
-        dataset=data.key,
-        dataset_fingerprint=data.fingerprint,
-        shape=data.shape,
-        class_names=data.class_names,
-        seed=0,
-        step=0,
-        cursor=0,
-        has_optimizer=False,
-        title=title,
-        versions={"torch": torch.__version__},
-    )
+    header = imported_header(model, first.config(model), data, title)
     return header, {
         f"networks.generators.{way}.{key}": value
         for way, g in generators.items()

@@ -23,6 +23,7 @@ from engine.configs.language import GPTConfig
 from engine.data import load as load_dataset
 from engine.data.imported import NO_TEXT
 from engine.errors import CheckpointError, Rejected
+from engine.imported_header import imported_header
 from engine.language import TABLE
 from engine.models.gpt import GPT
 from engine.tokenizers import BYTES, BytePairs, Bytes, Characters, Tokenizer
@@ -228,22 +229,9 @@ def checkpoint_of(found: Found, tokenizer: Tokenizer, title: str) -> tuple[Heade
     for key in ("embedding.weight", "head.weight"):
         if key in weights:
             weights[key] = weights[key][:size]
-    data = load_dataset(NO_TEXT)
     kind = "characters" if tokenizer.kind == "characters" else "byte_pairs"
-    header = Header(
-        model="gpt",
-        config=GPTConfig.from_values({**found.config, "tokenizer": kind}).to_dict(),
-        dataset=data.key,
-        dataset_fingerprint=data.fingerprint,
-        shape=data.shape,
-        class_names=data.class_names,
-        seed=0,
-        step=0,
-        cursor=0,
-        has_optimizer=False,
-        title=title,
-        versions={"torch": torch.__version__},
-    )
+    config = GPTConfig.from_values({**found.config, "tokenizer": kind}).to_dict()
+    header = imported_header("gpt", config, load_dataset(NO_TEXT), title)
     tensors = {f"networks.network.{key}": value for key, value in weights.items()}
     return header, {**tensors, TABLE: torch.from_numpy(tokenizer.packed())}
 

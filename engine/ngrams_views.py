@@ -57,15 +57,15 @@ class BaselineViews(Inspecting):
         order = read_int(order, 0, ORDERS, "order")
         count = read_int(count, 1, MOST_TOKENS, "count")
         counts, reached = self._baselines(data)
-        knobs = read_knobs(temperature, top_k, top_p, repetition_penalty)
-        seed = read_seed(seed)
+        knobs, seed = read_knobs(temperature, top_k, top_p, repetition_penalty), read_seed(seed)
         ids, notes = self._given_text(prompt)
-        written, probability = list(ids), np.empty(count, np.float32)
+        found: list[int] = []
+        probability = np.empty(count, np.float32)
         for place in range(count):
-            logits = np.log(counts.after(written, order))
-            token, probability[place] = drawn(logits, knobs, uniform(seed, len(written)), written)
-            written.append(token)
-        found = written[len(ids) :]
+            before = ids + found
+            logits = np.log(counts.after(before, order))
+            token, probability[place] = drawn(logits, knobs, uniform(seed, len(before)), before)
+            found.append(token)
         nats = reached[str(order) if order else "uniform"]
         return Arrays(
             {"ids": np.array(found, np.int32), "probability": probability},
