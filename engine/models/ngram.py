@@ -49,7 +49,7 @@ class Stretches:
     @property
     def labels(self) -> Tensor:
         """Text has none: a zero for each stretch."""
-        return torch.zeros(len(self), dtype=torch.int64)
+        return torch.zeros(len(self), dtype=torch.int64, device=self.ids.device)
 
     def __len__(self) -> int:
         return max(1, -(-len(self.ids) // self.context))
@@ -57,9 +57,9 @@ class Stretches:
     def batch(self, indices: Tensor | slice) -> Tensor:
         """Return tokens, int64 (B, lead + T); -1 where the text has none."""
         if isinstance(indices, slice):
-            indices = torch.arange(len(self))[indices]
-        columns = torch.arange(-self.lead, self.context)
-        places = indices.cpu()[:, None] * self.context + columns  # B, lead + T
+            indices = torch.arange(len(self), device=self.ids.device)[indices]
+        columns = torch.arange(-self.lead, self.context, device=self.ids.device)
+        places = indices[:, None] * self.context + columns  # B, lead + T
         inside = (places >= 0) & (places < len(self.ids))
         found = self.ids[places.clamp(0, max(0, len(self.ids) - 1))]
         return torch.where(inside, found, NONE)
@@ -97,7 +97,7 @@ class Ngrams(Network):
                 raise CheckpointError(f"The checkpoint lacks the counts of order {n}.")
             tables.append(self._table(n, keys, counts))
         self.counts.tables = tables
-        self.read = tensors["read"].double().clone() if "read" in tensors else self.read
+        self.read = tensors["read"].double().cpu().clone() if "read" in tensors else self.read
         self._keep()
 
     def _table(self, n: int, keys: Tensor, counts: Tensor) -> Table:
@@ -170,7 +170,7 @@ class NgramLearner(LanguageLearner):
 
     def examples(self, data: DataView) -> Stretches:
         """Return the training text in stretches, each token in one of them."""
-        ids = self.tokens(data)[0].cpu()
+        ids = self.tokens(data)[0]
         self._ratio, self._total = self.characters_per_token(data), len(ids)
         return Stretches(ids, self.config.context, self.config.order - 1)
 
@@ -180,6 +180,7 @@ class NgramLearner(LanguageLearner):
         The loss is that of the first of them, before they are counted.
         """
         lead = self.config.order - 1
+        images = images.cpu()
         judged = images[: max(1, JUDGED_TOKENS // images.shape[1])]
         nats = self.network.nats(judged)[:, lead:][judged[:, lead:].numpy() >= 0]
         fresh = (images[:, lead:] >= 0).sum(1).cumsum(0) + self.network.read
