@@ -68,7 +68,7 @@ def facts(dataset: Dataset) -> dict[str, Any]:
         "title": dataset.title,
         "characters": len(text),
         "distinct": distinct,
-        "lines": text.count("\n") + 1,
+        "lines": text.rstrip("\n").count("\n") + 1,
         "first": lines[:FIRST_LINES],
         "notes": list(dataset.notes),
         "advice": advice(len(text), distinct),

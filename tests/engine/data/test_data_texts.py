@@ -152,7 +152,7 @@ def test_a_huge_file_is_refused_without_reading_it(tmp_path: Path) -> None:
 def test_facts_advise_on_size_and_tokens() -> None:
     rare = "".join(map(chr, range(0xAC00, 0xAC00 + 400)))
     found = own_texts.facts(own_texts.build(rare + LINES, "rare"))
-    assert (found["characters"], found["lines"]) == (400 + len(LINES), 10)
+    assert (found["characters"], found["lines"]) == (400 + len(LINES), 9)
     assert found["distinct"] == 400 + len(set(LINES))
     assert found["first"][1] == LINES.split("\n")[0]
     assert "by heart" in found["advice"][0]
