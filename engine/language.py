@@ -248,8 +248,10 @@ class LanguageLearner(GenerationViews, InsideViews, BaselineViews, Learner):
         return found
 
     def further_metrics(self, data: DataView) -> dict[str, float]:
-        """Return what a family measures beyond nats and bits."""
-        return {}
+        """Return the n-gram lines of the same tokens: nats per character, under `ngram/…`."""
+        if len(self.tokens(data)[1]) < 2:
+            return {}
+        return {f"ngram/{name}": nats for name, nats in self._baselines(data)[1].items()}
 
     def alerts(self, metrics: dict[str, float]) -> list[Finding]:
         """Say so when the validation loss is lower than any honest model's."""

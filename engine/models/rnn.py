@@ -92,13 +92,12 @@ class RNNLearner(NeuralLanguageLearner):
         return RNN(self.config, vocabulary)
 
     def further_metrics(self, data: DataView) -> dict[str, float]:
-        """Return nats with the memory carried on, as at generation: it sees further back."""
-        _, ids = self.tokens(data)
-        if len(ids) < 2:
-            return {}
-        nats = self.carried_nats(ids)
-        ratio = self.characters_per_token(data, validation=True)
-        return {"validation/nats_per_character_carried": nats / ratio}
+        """Return also nats with the memory carried on, as at generation: it sees further back."""
+        found, (_, ids) = super().further_metrics(data), self.tokens(data)
+        if len(ids) > 1:
+            ratio = self.characters_per_token(data, validation=True)
+            found["validation/nats_per_character_carried"] = self.carried_nats(ids) / ratio
+        return found
 
     def carried_nats(self, ids: Tensor) -> float:
         """Return the mean nats of a text read in a few streams, memory carried through each."""
