@@ -493,7 +493,7 @@ class _Run:
     def _finite(self) -> bool:
         """Say whether weights and optimizer state are finite; reads from the device once."""
         floats = [v for v in self.learner.tensors().values() if v.is_floating_point()]
-        return bool(torch.stack([v.isfinite().all() for v in floats]).all())
+        return not floats or bool(torch.stack([v.isfinite().all() for v in floats]).all())
 
 
 def is_milestone(step: int) -> bool:
