@@ -106,16 +106,16 @@ class Stage {
     if (asked) {
       this.asked = null;
       lab.reset(asked.prompt ?? promptsOf(lab.dataset)[0]);
-      this.#relive(asked.turns);
+      this.#relive(asked);
     } else if (!this.touched && lab.dataset && lab.dataset !== this.dataset) {
       lab.reset(promptsOf(lab.dataset)[0]);
-      this.#relive([]);
+      this.#relive({ turns: [], written: null });
     }
     this.dataset = lab.dataset;
   }
 
   /** Write what a link tells of: with its turns, as often as it was turned off. */
-  async #relive(turns) {
+  async #relive({ turns, written }) {
     const { lab, writer } = this;
     for (const [place, id] of turns) {
       const missing = place + 1 - writtenIn(lab.branch.items);
@@ -123,7 +123,7 @@ class Stage {
       const index = typedFirst(lab.branch.items).length + place;
       if (lab.branch.items[index]?.ids && lab.names.has(id)) lab.turnOff(index, id);
     }
-    const left = lab.knobs.length - writtenIn(lab.branch.items);
+    const left = (written ?? lab.knobs.length) - writtenIn(lab.branch.items);
     if (left > 0) await writer.write(left, { quietly: true });
   }
 

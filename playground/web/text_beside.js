@@ -1,7 +1,7 @@
 // Models side by side on one beginning and one seed: how well each predicts the held-out text, and
 // what it writes. They share their luck: the same draw at every place.
 
-import { button, errorLine, h, press, setText } from "./explorer_dom.js";
+import { button, errorLine, h, paced, press, setText } from "./explorer_dom.js";
 import { fill } from "./dom.js";
 import { readArrays } from "./decode.js";
 import { number } from "./curves_format.js";
@@ -15,6 +15,8 @@ import { emit, explore, on, state, t } from "./store.js";
 const MOST = 10; // models that write
 const CHARACTERS = 200;
 const CHUNK = 48; // tokens a request
+const LIVE_MS = 6000; // how often a run that trains writes anew
+const NUMBERS_MS = 500; // how often its numbers are
 const ORDERS = ["uniform", "1", "2", "3", "4", "5", "6"];
 const FIRST_ORDERS = ["uniform", "2", "5"]; // that stand there at first
 const NATS = "nats_per_character";
@@ -23,13 +25,15 @@ export const buildBeside = (lab) => new BesidePanel(lab);
 
 class BesidePanel {
   constructor(lab) {
-    Object.assign(this, { lab, answers: new Map(), lines: {}, chosen: null, turn: 0, stale: true });
+    Object.assign(this, { lab, answers: new Map(), lines: {}, chosen: null, turn: 0, askedAt: -Infinity });
     this.#build();
     lab.on("space", () => { this.lines = {}; this.answers.clear(); this.#touch(); });
     lab.on("text", () => this.#touch());
     lab.on("knobs", () => this.#touch());
     lab.on("status", () => this.#touch());
-    for (const type of ["catalogue", "pin", "run"]) on(type, () => this.#models());
+    lab.on("weights", () => this.#moved());
+    const soon = paced(() => this.#models(), NUMBERS_MS);
+    for (const type of ["catalogue", "pin", "run"]) on(type, soon);
   }
 
   #build() {
@@ -48,6 +52,7 @@ class BesidePanel {
     this.seen = seen;
     if (!seen) return;
     this.#models();
+    this.#touch();
     emit("tried", { what: "beside" });
   }
 
@@ -74,6 +79,9 @@ class BesidePanel {
   #models() {
     if (!this.seen) return;
     this.all = this.#all();
+    const known = JSON.stringify(this.all.map(({ key, title }) => [key, title]));
+    if (known === this.known) return this.#draw();
+    this.known = known;
     const now = state.source?.checkpoint ?? state.source?.run;
     const usual = ({ key, order, about }) => key === now || (order ? FIRST_ORDERS.includes(order) : about.model !== "ngram");
     const fresh = (m) => !this.offered?.has(m.key) && usual(m);
@@ -112,15 +120,22 @@ class BesidePanel {
     this.#ask();
   }
 
+  /** A run that trains writes otherwise by now. */
+  #moved() {
+    if (!this.seen || performance.now() - this.askedAt < LIVE_MS) return;
+    this.answers.delete(state.run?.id);
+    this.#touch();
+  }
+
   async #ask() {
+    this.askedAt = performance.now();
     const turn = (this.turn += 1);
     const prompt = this.#prompt();
     const { length, ...knobs } = this.lab.knobs;
     const about = JSON.stringify([prompt, knobs, this.lab.generation]);
     for (const model of this.#shown()) {
-      const live = model.source?.run && state.run?.state === "running";
       if (turn !== this.turn) return;
-      if (this.answers.get(model.key)?.about === about && !live) continue;
+      if (this.answers.get(model.key)?.about === about) continue;
       try {
         this.answers.set(model.key, { about, tokens: await this.#written(model, prompt, knobs, () => turn === this.turn) });
       } catch (error) {

@@ -74,23 +74,25 @@ export function link() {
   const mixed = items.slice(first.length).some(({ typed }) => typed); // typed after it was written: all of it is the beginning
   const knobs = Object.entries(NAMES).filter(([name]) => shared.knobs[name] !== KNOBS[name].value).map(([name, key]) => [key, shared.knobs[name]]);
   const turns = mixed ? [] : items.flatMap(({ forced, id }, i) => (forced && id !== undefined ? [`${i - first.length}-${id}`] : []));
-  return { prompt: textOf(mixed ? items : first).slice(0, MOST_LINKED), ...Object.fromEntries(knobs), ...(turns.length ? { turns: turns.join("_") } : {}) };
+  const written = mixed ? 0 : items.length - first.length;
+  return { prompt: textOf(mixed ? items : first).slice(0, MOST_LINKED), written, ...Object.fromEntries(knobs), ...(turns.length ? { turns: turns.join("_") } : {}) };
 }
 
 /**
  * Take what the page's address says of the box.
  * @param {import("./text_state.js").Writing} lab
- * @returns {{prompt: string|null, turns: Array<[number, number]>}} turns: the number of a written token, and which it is
+ * @returns {{prompt: string|null, written: number|null, turns: Array<[number, number]>}} turns: the number of a written token, and which it is
  */
 export function restore(lab) {
   shared = lab;
   const query = new URLSearchParams(location.search);
-  if (query.get("tab") !== state.tab) return { prompt: null, turns: [] };
+  if (query.get("tab") !== state.tab) return { prompt: null, written: null, turns: [] };
   for (const [name, key] of Object.entries(NAMES)) {
     const value = query.get(key)?.trim() ? Number(query.get(key)) : NaN;
     const { min, max } = KNOBS[name];
     if (value >= min && value <= max) lab.turn(name, value);
   }
   const turns = (query.get("turns") ?? "").split("_").map((pair) => pair.split("-").map(Number));
-  return { prompt: query.get("prompt"), turns: turns.filter((pair) => pair.length === 2 && pair.every(Number.isInteger)).slice(0, 50) };
+  const written = /^\d{1,4}$/.test(query.get("written") ?? "") ? Number(query.get("written")) : null;
+  return { prompt: query.get("prompt"), written, turns: turns.filter((pair) => pair.length === 2 && pair.every(Number.isInteger)).slice(0, 50) };
 }
