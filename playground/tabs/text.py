@@ -22,7 +22,7 @@ def build(catalogue: dict[str, Any]) -> None:
             models, datasets = catalogue["models"], catalogue["datasets"]
             panel.build(KEY, models, datasets, pictures=(), texts=True)
         with gr.Column(elem_classes=["play-middle"]):
-            for module in ("help", "lessons", "text", "text_sample", "timeline"):
+            for module in ("help", "lessons", "text_sample", "text", "timeline"):
                 live(module, tab=KEY)
         with gr.Column(elem_classes=["play-right"]):
             for module in ("curves", "compare"):

@@ -216,8 +216,8 @@ function counter({ dataset, config }) {
 }
 
 function tokensOf(answer) {
-  const { plain, probability } = readArrays(answer);
-  return answer.values.pieces.map((piece, i) => ({ piece, share: (plain ?? probability).data[i] }));
+  const { probability } = readArrays(answer);
+  return answer.values.pieces.map((piece, i) => ({ piece, share: probability.data[i] }));
 }
 
 const lastOf = (curves) => curves[`test/${NATS}`]?.[1]?.at(-1);

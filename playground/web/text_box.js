@@ -53,7 +53,7 @@ export class Box {
       this.#reflect(input.value);
       return;
     }
-    const caret = input.selectionStart;
+    const caret = input.value.slice(0, input.selectionStart).normalize("NFC").length;
     this.calls.typed();
     lab.edit(input.value);
     input.setSelectionRange(caret, caret);

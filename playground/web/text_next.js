@@ -5,7 +5,7 @@ import { h, inFrame, setText } from "./explorer_dom.js";
 import { fill } from "./dom.js";
 import { PLAIN, bits, choices, drawn, oddsOf, recentOf } from "./text_odds.js";
 import { percent, pieceNode, visible } from "./text_words.js";
-import { t } from "./store.js";
+import { idOf, t } from "./store.js";
 
 const ROWS = 10;
 const SEGMENTS = 24; // of the strip that have a width of their own
@@ -44,7 +44,7 @@ export class NextPanel {
     const plain = h("i", { class: "tx-plain" });
     const bar = h("i", { class: "tx-share" });
     const number = h("span", { class: "play-number tx-number" });
-    const element = h("div", { class: "tx-row", role: "option", id: `tx-row-${i}`, onclick: () => this.#choose(i) },
+    const element = h("div", { class: "tx-row", role: "option", id: idOf(`row-${i}`), onclick: () => this.#choose(i) },
       name, h("span", { class: "tx-meter" }, plain, bar), number);
     return { element, name, plain, bar, number };
   }
@@ -52,13 +52,18 @@ export class NextPanel {
   /** Take the keyboard here. */
   focus() {
     this.list.focus();
+    this.#pointStanding();
+  }
+
+  /** Begin with the token that stands there. */
+  #pointStanding() {
     this.#point(Math.max(0, this.entries?.findIndex(({ id }) => id === this.place?.id) ?? 0));
   }
 
   #point(i) {
     this.pointed = Math.max(0, Math.min(this.shown - 1, i));
     this.rows.forEach(({ element }, n) => element.classList.toggle("pointed", n === this.pointed));
-    this.list.setAttribute("aria-activedescendant", `tx-row-${this.pointed}`);
+    this.list.setAttribute("aria-activedescendant", idOf(`row-${this.pointed}`));
   }
 
   #key(event) {
@@ -109,6 +114,7 @@ export class NextPanel {
     const { lab } = this;
     const [place, stands] = this.#looked();
     const known = Boolean(place?.ids?.length);
+    const other = place !== this.place;
     this.place = known ? place : null;
     this.element.classList.toggle("none", !known);
     this.element.classList.toggle("stands", stands);
@@ -124,7 +130,9 @@ export class NextPanel {
     this.rows.forEach((row, i) => this.#drawRow(row, this.entries[i], { plain, most, now, stands }));
     this.#strip(entries, place.uniform);
     this.#tell(entries, stands);
-    this.list.setAttribute("aria-activedescendant", "");
+    if (document.activeElement !== this.list) return;
+    if (other) this.#pointStanding();
+    else this.#point(this.pointed ?? 0);
   }
 
   #head(place, stands, known) {
@@ -162,7 +170,6 @@ export class NextPanel {
     element.classList.toggle("chosen", chosen);
     element.classList.toggle("falls", falls);
     element.classList.toggle("cut", share === 0);
-    element.classList.remove("pointed");
     element.setAttribute("aria-selected", String(chosen));
     element.setAttribute("aria-label", t("text.alternative", { piece: visible(piece), share: percent(share) }));
     element.title = share === 0 ? t("text.cut_off") : t(about.stands ? "text.choose_instead" : "text.choose_next", { piece: visible(piece) });

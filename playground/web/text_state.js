@@ -76,7 +76,8 @@ export class Writing extends Explored {
   }
 
   /** A person has changed the text. */
-  edit(text) {
+  edit(given) {
+    const text = given.normalize("NFC"); // some systems type a Korean syllable in parts
     const most = this.room;
     this.full = text.length >= most;
     const from = this.branches.edit(text.slice(0, most));

@@ -6,7 +6,7 @@ import { fill } from "./dom.js";
 import { writtenIn } from "./text_branches.js";
 import { bits } from "./text_odds.js";
 import { pieceNode } from "./text_words.js";
-import { emit, t } from "./store.js";
+import { emit, idOf, t } from "./store.js";
 
 const LINE = 30; // px
 const REACH = 190; // px, of the longest branch
@@ -58,7 +58,7 @@ class TreePanel {
     const x = (items) => FIRST_X + (REACH * items) / longest;
     this.#drawGraph(x);
     fill(this.list, this.order.map(({ branch }) => this.#line(branch)));
-    this.list.setAttribute("aria-activedescendant", `tx-branch-${lab.branch.number}`);
+    this.list.setAttribute("aria-activedescendant", idOf(`branch-${lab.branch.number}`));
     const one = this.order.length < 2;
     setText(this.note, one ? t("text.tree_one") : t("text.tree_keys"));
     this.#drawWay();
@@ -75,7 +75,7 @@ class TreePanel {
       const bend = above === undefined ? `M${from} ${y}` : `M${from} ${above}C${from} ${y} ${from} ${y} ${from + 8} ${y}`;
       return [
         svg("path", { d: `${bend}H${to}`, class: branch.number === here ? "here" : "" }),
-        svg("circle", { cx: above === undefined ? from : from, cy: above ?? y, r: 3, class: branch.number === here ? "here" : "" }),
+        svg("circle", { cx: from, cy: above ?? y, r: 3, class: branch.number === here ? "here" : "" }),
       ];
     });
     const height = this.order.length * LINE;
@@ -90,7 +90,7 @@ class TreePanel {
     const text = own.slice(token ? 1 : 0).map(({ piece }) => piece).join("").replace(/\s+/g, " ").slice(0, PREVIEW);
     const here = branch === this.lab.branch;
     return h("div", {
-      class: `tx-branch${here ? " here" : ""}`, role: "option", id: `tx-branch-${branch.number}`, "aria-selected": String(here), onclick: () => this.#go(branch),
+      class: `tx-branch${here ? " here" : ""}`, role: "option", id: idOf(`branch-${branch.number}`), "aria-selected": String(here), onclick: () => this.#go(branch),
     },
     token ? h("b", { class: "tx-turn" }, pieceNode(token.piece)) : null,
     h("span", { class: "tx-preview" }, text || t("text.nothing_yet")),
