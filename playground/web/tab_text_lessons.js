@@ -43,7 +43,7 @@ export const LESSONS = [
   { key: "text_hot", kind: "try", place: "knobs", done: ({ type, detail }) => type === "tried" && detail?.what === "generated" && detail.temperature >= HOT },
   {
     key: "text_ngram", kind: "try", preset: "first", place: "train",
-    done: run(() => held() !== null && Number.isFinite(baselinesNow()?.["2"] ?? NaN) && held() < baselinesNow()["2"]),
+    done: run((now, config) => config.causal !== false && held() !== null && held() < (baselinesNow()?.["2"] ?? 0)),
   },
   { key: "text_ladder", kind: "try", place: "sample", done: tried("ladder") },
   {

@@ -10,6 +10,7 @@ import { Plot } from "./text_inside_plot.js";
 import { palette } from "./theme.js";
 import { emit, t } from "./store.js";
 
+const NOTHING = 1e-12; // of the gradient: below, rounding is all that is left
 const REMEMBERED = 5; // curves of models looked at before, beside that of the present one
 const BEFORE = [2, 4, 8].map((i) => palette.classes[i]).concat([palette.classes[5], palette.classes[9]]);
 
@@ -36,7 +37,7 @@ class ReachView {
     const norm = [...readArrays(answer).norm.data];
     const name = nameNow();
     this.known.delete(name);
-    this.known.set(name, norm.map((value, distance) => [distance, value / (norm[0] || 1)]).filter(([, value]) => value > 0));
+    this.known.set(name, norm.map((value, distance) => [distance, value / (norm[0] || 1)]).filter(([, value]) => value > NOTHING));
     while (this.known.size > REMEMBERED) this.known.delete(this.known.keys().next().value);
     this.#draw();
     emit("tried", { what: "reach", left: left(norm), distance: norm.length - 1, cell: this.inside.lab.config?.cell });
@@ -57,7 +58,7 @@ class ReachView {
 /** What is left of the gradient at the far end, as a part of what it is at distance 0. */
 const left = (norm) => norm.at(-1) / (norm[0] || 1);
 
-const share = (part) => (part >= 0.001 ? percent(part) : `${number(100 * part, 2)} %`);
+const share = (part) => (part >= 0.001 ? percent(part) : part < NOTHING ? percent(0) : `${number(100 * part, 2)} %`);
 
 class ContextView {
   constructor(inside) {

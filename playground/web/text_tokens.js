@@ -23,7 +23,7 @@ class TokensView {
     this.#build();
     this.soon = debounce(() => this.#ask(), TYPED_MS);
     this.fresh = freshness(lab, () => this.#ask());
-    lab.on("space", () => { this.merges = null; this.failure.clear(); });
+    lab.on("space", () => { this.merges = null; this.failure.clear(); this.element.setAttribute("aria-busy", "true"); });
     lab.on("status", () => this.fresh.shown(this.seen));
     lab.on("text", () => { if (this.typed === null) this.fresh.touch(); });
   }
@@ -69,6 +69,7 @@ class TokensView {
     } catch (error) {
       this.failure.show(error);
     }
+    this.element.removeAttribute("aria-busy");
   }
 
   #nothing() {
