@@ -147,10 +147,12 @@ function drawProgress(run) {
   parts.bar.setAttribute("aria-valuetext", words);
   setText(parts.steps, words);
   const value = (name, text) => setText(parts.facts[name], text);
-  setText(parts.each, t(modelOf(run.model)?.kind === "points" ? "panel.points_per_s" : "panel.samples_per_s"));
+  const kind = modelOf(run.model)?.kind;
+  setText(parts.each, t({ points: "panel.points_per_s", text: "panel.tokens_per_s" }[kind] ?? "panel.samples_per_s"));
   value("epoch", shown(run.epoch));
   value("steps_per_s", shown(run.steps_per_s));
-  value("samples_per_s", run.samples_per_s ? Math.round(run.samples_per_s).toLocaleString("en") : "–");
+  const each = (run.samples_per_s ?? 0) * (kind === "text" ? run.config?.context ?? 1 : 1); // an example is a stretch
+  value("samples_per_s", each ? Math.round(each).toLocaleString("en") : "–");
   value("elapsed", duration(run.elapsed_s));
   value("remaining", fields.isActive(run) ? duration(run.remaining_s) : "–");
   value("device", run.device ?? "–");
