@@ -62,13 +62,7 @@ class GenerationViews(Inspecting):
         knobs = read_knobs(temperature, top_k, top_p, repetition_penalty)
         seed, count = read_seed(seed), read_int(count, 1, MOST_WRITTEN, "count")
         seconds = read_int(budget_ms, 1, MOST_BUDGET_MS, "budget_ms") / 1000
-        if prompt is not None and tokens is not None:
-            raise Rejected("A prompt or tokens, not both.", field="tokens")
-        notes: list[str] = []
-        if tokens is None:
-            ids, notes = self._given_text("" if prompt is None else prompt)
-        else:
-            ids = self._given_ids(tokens)
+        ids, notes = self._begun(prompt, tokens)
         arrays, spent = self.continued(ids, count, knobs, seed, seconds)
         found = arrays["ids"].tolist()
         pieces = self._pieces([*ids, *found])
@@ -190,6 +184,14 @@ class GenerationViews(Inspecting):
         return arrays, time.perf_counter() - began
 
     # ------------------------------------------------------------------ the text of tokens
+
+    def _begun(self, prompt: Any, tokens: Any) -> tuple[list[int], list[str]]:
+        """Return the tokens of a prompt, or those that are given, and notes."""
+        if tokens is None:
+            return self._given_text("" if prompt is None else prompt)
+        if prompt is not None:
+            raise Rejected("A prompt or tokens, not both.", field="tokens")
+        return self._given_ids(tokens), []
 
     def _pieces(self, ids: Sequence[int]) -> list[str]:
         """Return the text of each token; one that the next may complete is empty at the end."""

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from common import Report, arguments
 from plain_gpt import load_reference, share_weights
-from turns import rounds_of, timed
+from turns import Took, rounds_of, timed
 
 from engine.data.base import text_dataset
 from engine.registry import entry
@@ -63,20 +63,25 @@ def main() -> None:
     )
     report = Report((__doc__ or "").splitlines()[0], facts={"tokens": TOKENS, "threads": 1})
     first = took.pop("ours, first token")
-    for side, pairs in took.items():
-        for i, clock in enumerate(("CPU", "wall")):
-            report.add(f"{side}, {clock}", [TOKENS / pair[i] for pair in pairs], unit="tokens/s")
-    theirs_took, ours_took = took.values()
-    for i, (clock, more) in enumerate(
-        (("CPU", {"bar": 3.0, "of": "median", "at_least": True}), ("wall", {}))
-    ):
-        ratios = [t[i] / o[i] for t, o in zip(theirs_took, ours_took, strict=True)]
-        report.add(f"ours is faster, {clock}", ratios, unit="times", **more)
+    add_speeds(report, took)
     report.add("ours, first token, wall", [1000 * wall for _, wall in first], bar=200.0)
     off, differ = compared(ours, theirs)
     report.add("largest difference of logits", [off * 1e6], unit="1e-6", bar=100.0, of="max")
     report.add("greedy tokens that differ", [differ], unit=f"of {GREEDY}", bar=0.0, of="max")
     report.show(options.json)
+
+
+def add_speeds(report: Report, took: dict[str, list[Took]]) -> None:
+    """Add tokens/s of both sides and the ratios, by both clocks."""
+    theirs, ours = took.values()
+    for i, clock in enumerate(("CPU", "wall")):
+        for side, pairs in took.items():
+            report.add(f"{side}, {clock}", [TOKENS / pair[i] for pair in pairs], unit="tokens/s")
+        ratios = [t[i] / o[i] for t, o in zip(theirs, ours, strict=True)]
+        bar = 3.0 if clock == "CPU" else None
+        report.add(
+            f"ours is faster, {clock}", ratios, unit="times", bar=bar, of="median", at_least=True
+        )
 
 
 def our_learner() -> tuple[Any, DataView]:
