@@ -57,7 +57,7 @@ class TreePanel {
     const longest = Math.max(1, ...this.order.map(({ branch }) => branch.items.length));
     const x = (items) => FIRST_X + (REACH * items) / longest;
     this.#drawGraph(x);
-    fill(this.list, this.order.map(({ branch }) => this.#line(branch)));
+    fill(this.list, this.order.map(({ branch, depth }) => this.#line(branch, depth)));
     this.list.setAttribute("aria-activedescendant", idOf(`branch-${lab.branch.number}`));
     const one = this.order.length < 2;
     setText(this.note, one ? t("text.tree_one") : t("text.tree_keys"));
@@ -84,13 +84,13 @@ class TreePanel {
     fill(this.graph, lines);
   }
 
-  #line(branch) {
+  #line(branch, depth) {
     const own = branch.items.slice(branch.parent === null ? 0 : branch.fork);
     const token = branch.parent !== null && own[0]?.forced ? own[0] : null;
     const text = own.slice(token ? 1 : 0).map(({ piece }) => piece).join("").replace(/\s+/g, " ").slice(0, PREVIEW);
     const here = branch === this.lab.branch;
     return h("div", {
-      class: `tx-branch${here ? " here" : ""}`, role: "option", id: idOf(`branch-${branch.number}`), "aria-selected": String(here), onclick: () => this.#go(branch),
+      class: `tx-branch${here ? " here" : ""}`, role: "option", id: idOf(`branch-${branch.number}`), "aria-selected": String(here), onclick: () => this.#go(branch), style: { "--tx-depth": depth },
     },
     token ? h("b", { class: "tx-turn" }, pieceNode(token.piece)) : null,
     h("span", { class: "tx-preview" }, text || t("text.nothing_yet")),
