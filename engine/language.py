@@ -8,6 +8,7 @@ over ln 2.
 from __future__ import annotations
 
 import math
+import unicodedata
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
@@ -150,7 +151,11 @@ class LanguageLearner(GenerationViews, InsideViews, BaselineViews, Learner):
         return Windows(self.tokens(data)[0], self.context)
 
     def encode(self, text: str) -> tuple[list[int], list[str]]:
-        """Return the tokens of a prompt, at least one, and sentences about what was left out."""
+        """Return the tokens of a prompt, at least one, and sentences about what was left out.
+
+        Characters are composed first (Unicode NFC), as those of texts that people bring are.
+        """
+        text = unicodedata.normalize("NFC", text)
         ids = self.tokenizer.encode(text).tolist()
         notes = []
         missing = self.tokenizer.missing(text)

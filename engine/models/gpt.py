@@ -49,8 +49,11 @@ class Attention(nn.Module):
     def split(self, x: Tensor, turn: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return queries, keys and values (B, H, T, D/H) of x (B, T, D), turned when rotary."""
         b, t, d = x.shape
-        parts = self.query_key_value(x).view(b, t, 3, self.heads, d // self.heads)
-        q, k, v = parts.permute(2, 0, 3, 1, 4).unbind(0)  # B, H, T, D/H
+        size = (b, t, self.heads, d // self.heads)
+        parts = self.query_key_value(x).split(
+            d, -1
+        )  # its backward is cheaper than a permuted one's
+        q, k, v = (part.view(size).transpose(1, 2) for part in parts)  # B, H, T, D/H
         return (q, k, v) if turn is None else (rotate(q, turn), rotate(k, turn), v)
 
     def joined(self, x: Tensor) -> Tensor:
