@@ -15,6 +15,7 @@ const COLOURS = {
   punctuation: palette.classes[8], space: palette.classes[6], newline: palette.classes[6], word: palette.classes[0], piece: palette.classes[5], byte: palette.classes[3],
 };
 const EDGE = 18;
+const FAR = 0.015; // of the tokens at either end of an axis: a few lie far out, and would press all others together
 const REACH_PX = 28; // how near the pointer must come
 const LETTER = { wide: 7.4, high: 9, gap: 2 }; // room that a letter takes
 const RATIO = 0.85; // height of the plane
@@ -191,14 +192,18 @@ class EmbeddingsView {
   }
 }
 
-/** Places in pixels of points in a plane, all in sight, both axes to one scale. */
+/** Places in pixels of points in a plane: each axis fills the room, what lies far out stands at its edge. */
 function spread(xy, count, width, height) {
-  const [xs, ys] = [0, 1].map((axis) => Array.from({ length: count }, (_, i) => xy[2 * i + axis]));
-  const range = (values) => [Math.min(...values), Math.max(...values)];
-  const [[x0, x1], [y0, y1]] = [range(xs), range(ys)];
-  const scale = Math.min((width - 2 * EDGE) / (x1 - x0 || 1), (height - 2 * EDGE) / (y1 - y0 || 1));
-  return xs.map((x, i) => [width / 2 + (x - (x0 + x1) / 2) * scale, height / 2 - (ys[i] - (y0 + y1) / 2) * scale]);
+  const [xs, ys] = [[0, width], [1, height]].map(([axis, room]) => {
+    const values = Array.from({ length: count }, (_, i) => xy[2 * i + axis]);
+    const sorted = [...values].sort((a, b) => a - b);
+    const [low, high] = [FAR, 1 - FAR].map((part) => sorted[Math.round(part * (count - 1))]);
+    return values.map((value) => EDGE + clamped((value - low) / (high - low || 1)) * (room - 2 * EDGE));
+  });
+  return xs.map((x, i) => [x, height - ys[i]]);
 }
+
+const clamped = (share) => Math.min(1, Math.max(0, share));
 
 /** Which places are taken by words that are written already. */
 class Room {
