@@ -105,7 +105,11 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
             "dropout": 0.2,
         },
     },
-    "rnn": {"lstm": {}, "gru": {"cell": "gru", "layers": 2, "dropout": 0.2}, "rnn": {"cell": "rnn"}},
+    "rnn": {
+        "lstm": {},
+        "gru": {"cell": "gru", "layers": 2, "dropout": 0.2},
+        "rnn": {"cell": "rnn"},
+    },
 }
 CASES = [(key, name) for key in KEYS for name in VARIANTS.get(key, {"plain": {}})]
 # Two hyperparameters of each model that may change while it trains.
