@@ -15,7 +15,7 @@ const COLOURS = {
   punctuation: palette.classes[8], space: palette.classes[6], newline: palette.classes[6], word: palette.classes[0], piece: palette.classes[5], byte: palette.classes[3],
 };
 const EDGE = 18;
-const FAR = 0.015; // of the tokens at either end of an axis: a few lie far out, and would press all others together
+const FAR = 0.025; // of the tokens at either end of an axis: a few lie far out, and would press all others together
 const REACH_PX = 28; // how near the pointer must come
 const LETTER = { wide: 7.4, high: 9, gap: 2 }; // room that a letter takes
 const RATIO = 0.85; // height of the plane

@@ -158,7 +158,7 @@ def test_the_help_has_the_formulae_and_this_models_numbers(page: Inside) -> None
         }""",
         SHIPPED,
     )
-    nats, bits = page("#play-text-help .mon-now mn").all_inner_texts()[:2]
+    nats, bits = page("#play-text-help .mon-now mn").all_text_contents()[:2]
     assert float(nats) == pytest.approx(known, abs=0.006)
     assert float(bits) == pytest.approx(known / math.log(2), abs=0.006)
     page("#play-text-help summary").click()
