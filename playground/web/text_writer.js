@@ -33,8 +33,10 @@ export class Writer {
     lab.pin(null);
     lab.branch.began = lab.branch.items.length;
     lab.setWriting(true);
+    const known = this.#known();
+    if (known) this.#take([known]);
     try {
-      await this.#fetch(count, turn);
+      await this.#fetch(count, known ? 1 : 0, turn);
       await this.#until(() => this.waiting.length === 0, turn);
       if (turn === this.turn && !quietly) emit("tried", { what: "generated", tokens: count, temperature: lab.knobs.temperature });
     } catch (error) {
@@ -52,9 +54,15 @@ export class Writer {
     this.lab.setWriting(false);
   }
 
-  async #fetch(count, turn) {
+  /** The next token, when it is known already: it was drawn with these knobs while the text rested. */
+  #known() {
     const { lab } = this;
-    for (let done = 0, chunk = FIRST; done < count && !lab.over;) {
+    return lab.next && !lab.live && this.peeked === shaping(lab.knobs) ? lab.next : null;
+  }
+
+  async #fetch(count, given, turn) {
+    const { lab } = this;
+    for (let done = given, chunk = given ? SECOND : FIRST; done < count && !lab.over;) {
       const further = this.waiting.map(({ id }) => id);
       const payload = await lab.ask("continue", lab.args(Math.min(chunk, count - done), further));
       if (!payload || turn !== this.turn) return;
@@ -124,12 +132,13 @@ export class Writer {
     if (live && performance.now() - this.peekedAt < PEEK_LIVE_MS) return;
     this.peekedAt = performance.now();
     const { branch } = lab;
-    const asked = lab.text;
+    const [asked, knobs] = [lab.text, shaping(lab.knobs)];
     try {
       const payload = await lab.ask("continue", lab.args(1), "peek");
       if (!payload || lab.writing || lab.branch !== branch || lab.text !== asked) return;
       const [record] = lab.read(payload);
       lab.learnt(payload.values);
+      this.peeked = knobs;
       lab.setNext(record ?? null);
       if (!live) await this.#colour(branch);
     } catch (error) {
@@ -137,3 +146,6 @@ export class Writer {
     }
   }
 }
+
+/** All that decides which token is drawn, but for the text. */
+const shaping = ({ length, ...others }) => JSON.stringify(others);
