@@ -8,12 +8,12 @@ import { mountPictures } from "./panel_pictures.js";
 import { mountTransport } from "./panel_transport.js";
 import * as fields from "./panel_fields.js";
 
-const SETTLE_MS = 300; // controls that we set report their change within this time
+const SETTLE_MS = 3000; // controls that we set report their change within this time, on a busy machine too
 const SET_DELAY_MS = 200; // a dragged slider is sent when it rests
 
 let names = []; // the controls' names, in the order in which their values travel
 let controls = {}; // name -> value, as the controls show it
-let pushing = null; // {list, until, timer}: values on their way into the controls
+let pushing = null; // {before, list, until, timer}: values on their way into the controls
 const timers = new Map();
 
 const isConfig = (name) => name.startsWith("config.");
@@ -56,9 +56,10 @@ function toControls(settings) {
 }
 
 function push(next) {
+  const before = names.map((n, i) => [...(pushing?.before[i] ?? []), controls[n]]);
   controls = next;
   clearTimeout(pushing?.timer);
-  pushing = { list: JSON.stringify(names.map((n) => next[n])), until: performance.now() + SETTLE_MS };
+  pushing = { before, list: JSON.stringify(names.map((n) => next[n])), until: performance.now() + SETTLE_MS };
   window.Play.bridges?.[store.state.tab]?.();
   fields.mark(store.settings());
 }
@@ -71,17 +72,21 @@ function pending() {
 
 /**
  * Gradio tells the values of all controls whenever one of them changes. While values that we set
- * are on their way, what it tells may still be the old ones: the last word counts.
+ * are on their way, what it tells may still be the ones before: those are passed over, and only
+ * what is neither is a person's. In the end the last word counts.
  */
 function changed(list) {
   if (!names.length) return;
   if (pushing) {
     clearTimeout(pushing.timer);
     const rest = pushing.until - performance.now();
-    if (JSON.stringify(list) === pushing.list) pushing = null;
-    else if (rest > 0) pushing.timer = setTimeout(() => { pushing = null; changed(list); }, rest);
-    else pushing = null;
-    if (pushing) return;
+    if (JSON.stringify(list) === pushing.list || rest <= 0) pushing = null;
+    else {
+      const told = list;
+      pushing.timer = setTimeout(() => { pushing = null; changed(told); }, rest);
+      list = list.map((value, i) => (pushing.before[i].includes(value) ? controls[names[i]] : value));
+      if (JSON.stringify(list) === pushing.list) return;
+    }
   }
   const now = Object.fromEntries(names.map((name, i) => [name, list[i]]));
   const differing = names.filter((name) => now[name] !== controls[name]);
