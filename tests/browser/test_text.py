@@ -83,7 +83,7 @@ def page(browser: Browser, app: App, watch: Watch) -> Iterator[Box]:
 def test_the_tab_opens_on_the_shipped_model_with_a_text(page: Box) -> None:
     assert page.value(f"{STATE}.source") == {"checkpoint": SHIPPED}
     assert page.written == 40
-    assert page(".tx-row:visible").count() == 10
+    page(".tx-row:visible").nth(9).wait_for()
     assert "40 tokens written" in page(".tx-curve-fact").inner_text()
 
 
@@ -200,7 +200,7 @@ def test_the_same_seed_writes_the_same_text_and_a_link_brings_it_back(page: Box)
 
 def test_models_stand_side_by_side(page: Box) -> None:
     page("#play-text-tab-beside").click()
-    page(".tx-model[data-key='order-5'] .tx-token").first.wait_for()
+    page(".tx-model[data-key='order-5'] .tx-token").first.wait_for(state="attached")
     page(f".tx-model[data-key='{SHIPPED}'] .tx-token").first.wait_for()
     nats = [float(n.split()[0]) for n in page(".tx-model-nats").all_inner_texts() if "nats" in n]
     assert nats == sorted(nats)
