@@ -38,6 +38,14 @@ SAMPLE_TEMPERATURE = 0.8
 LEAK_NATS = 0.8  # a character: below what anybody measured on a text that was not learnt by heart
 
 
+def per_character(nats: Any, characters: float) -> dict[str, Any]:
+    """Return nats of a token as nats and bits of a character, of which it stands for so many."""
+    return {
+        "nats_per_character": nats / characters,
+        "bits_per_character": nats / characters / math.log(2),
+    }
+
+
 class State(Protocol):
     """What a network remembers of a text that grows: tokens so far, and its own memory."""
 
@@ -86,7 +94,7 @@ class Windows:
     @property
     def labels(self) -> Tensor:
         """Text has none: a zero for each example."""
-        return torch.zeros(len(self), dtype=torch.int64, device=self.ids.device)
+        return self.ids.new_zeros(()).expand(len(self))
 
     def __len__(self) -> int:
         return max(1, (len(self.ids) - 1) // self.length)
@@ -176,14 +184,6 @@ class LanguageLearner(GenerationViews, InsideViews, BaselineViews, Learner):
 
     # ------------------------------------------------------------------ training
 
-    def _told(self, nats: Tensor, ratio: float) -> Record:
-        per_character = nats / ratio
-        return {
-            "loss": nats,
-            "nats_per_character": per_character,
-            "bits_per_character": per_character / math.log(2),
-        }
-
     def training_step(self, images: Tensor, labels: Tensor, step: int) -> Record:
         """Predict each next token of a batch of stretches, int64 (B, T + 1); learn once."""
         raise NotImplementedError
@@ -226,11 +226,7 @@ class LanguageLearner(GenerationViews, InsideViews, BaselineViews, Learner):
         with self.evaluating():
             nats = self.nats(ids, None if limit is None else LIVE_TOKENS)
         ratio = self.characters_per_token(data, validation=True)
-        return {
-            "loss": nats,
-            "nats_per_character": nats / ratio,
-            "bits_per_character": nats / ratio / math.log(2),
-        }
+        return {"loss": nats, **per_character(nats, ratio)}
 
     def evaluate_fully(
         self, data: DataView, *, seed: int, samples: int | None = None
@@ -246,9 +242,8 @@ class LanguageLearner(GenerationViews, InsideViews, BaselineViews, Learner):
                 if len(ids) < 2:
                     continue
                 nats = self.nats(ids)
-                found[f"{name}/nats_per_token"] = nats
-                found[f"{name}/nats_per_character"] = nats / ratio
-                found[f"{name}/bits_per_character"] = nats / ratio / math.log(2)
+                told = {"nats_per_token": nats, **per_character(nats, ratio)}
+                found |= {f"{name}/{key}": value for key, value in told.items()}
             found |= self.further_metrics(data)
         return found
 
@@ -372,7 +367,8 @@ class NeuralLanguageLearner(LanguageLearner):
             logits = self.network(images[:, :-1])
         loss = F.cross_entropy(logits.flatten(0, 1).float(), images[:, 1:].flatten())
         norm = update(loss, self.optimizers["adamw"], self._rate(step), c.clip or math.inf)
-        record = self._told(loss.detach(), self._ratio or 1.0)
+        nats = loss.detach()
+        record = {"loss": nats, **per_character(nats, self._ratio or 1.0)}
         if norm is not None:
             record["grad_norm"] = norm.detach()
         return record

@@ -27,14 +27,8 @@ class AEConfig(Config):
         maximum=64,
         step=1,
     )
-    learning_rate: float = field(
-        1e-3,
-        label="Learning rate",
-        help="How far each step moves the weights. Too high and training breaks.",
-        minimum=1e-6,
-        maximum=10.0,
-        scale="log",
-        live=True,
+    learning_rate: float = optimizer.learning_rate(
+        1e-3, "How far each step moves the weights. Too high and training breaks.", 10.0
     )
     batch_size: int = field(
         128,
@@ -154,15 +148,10 @@ class VAEConfig(AEConfig):
         step=0.1,
         live=True,
     )
-    kl_warmup_steps: int = field(
-        0,
-        label="KL warm-up",
-        help="Steps over which beta rises from 0, so that the decoder learns to use the code.",
-        minimum=0,
+    kl_warmup_steps: int = optimizer.steps(
+        "KL warm-up",
+        "Steps over which beta rises from 0, so that the decoder learns to use the code.",
         maximum=100_000,
-        step=1,
-        unit="steps",
-        advanced=True,
         group="Loss",
     )
     kl_reduction: str = field(

@@ -13,14 +13,8 @@ from engine.presets import Preset, Published
 class ClassifierConfig(Config):
     """Hyperparameters of a small convolutional classifier of pictures."""
 
-    learning_rate: float = field(
-        2e-3,
-        label="Learning rate",
-        help="Step length of AdamW; with a decay, of its beginning.",
-        minimum=1e-6,
-        maximum=1.0,
-        scale="log",
-        live=True,
+    learning_rate: float = optimizer.learning_rate(
+        2e-3, "Step length of AdamW; with a decay, of its beginning."
     )
     batch_size: int = field(
         128,

@@ -72,15 +72,7 @@ class TextConfig(Config):
 class NeuralTextConfig(TextConfig):
     """What both kinds of network have: an optimizer and its schedule."""
 
-    learning_rate: float = field(
-        1e-3,
-        label="Learning rate",
-        help="How far each step moves the weights.",
-        minimum=1e-6,
-        maximum=1.0,
-        scale="log",
-        live=True,
-    )
+    learning_rate: float = optimizer.learning_rate(1e-3, "How far each step moves the weights.")
     dropout: float = field(
         0.0,
         label="Dropout",
@@ -92,28 +84,10 @@ class NeuralTextConfig(TextConfig):
         advanced=True,
         group="Network",
     )
-    warmup_steps: int = field(
-        100,
-        label="Warm-up",
-        help="Steps over which the learning rate rises from 0.",
-        minimum=0,
-        maximum=100_000,
-        step=1,
-        unit="steps",
-        advanced=True,
-        group="Optimizer",
+    warmup_steps: int = optimizer.steps(
+        "Warm-up", "Steps over which the learning rate rises from 0.", 100, 100_000
     )
-    decay_steps: int = field(
-        0,
-        label="Learning-rate decay",
-        help="Steps over which the rate falls to 10 % along a cosine; 0 keeps it constant.",
-        minimum=0,
-        maximum=1_000_000,
-        step=1,
-        unit="steps",
-        advanced=True,
-        group="Optimizer",
-    )
+    decay_steps: int = optimizer.decay_steps(floor_percent=10)
     clip: float = field(
         1.0,
         label="Gradient clipping",
@@ -128,13 +102,7 @@ class NeuralTextConfig(TextConfig):
     weight_decay: float = optimizer.weight_decay(0.1, "Pulls matrices towards zero each step.")
     adam_beta1: float = optimizer.adam_beta1(0.9)
     adam_beta2: float = optimizer.adam_beta2(0.99)
-    mixed_precision: bool = field(
-        False,
-        label="Mixed precision",
-        help="bfloat16 where it is safe, on a GPU; a CPU goes on in float32.",
-        advanced=True,
-        group="Optimizer",
-    )
+    mixed_precision: bool = optimizer.mixed_precision()
 
 
 @dataclass(frozen=True)

@@ -36,32 +36,12 @@ def _channels(letter: str, networks: str, default: int) -> Any:
     )
 
 
-def _steps(label: str, help: str) -> Any:
-    return field(
-        0,
-        label=label,
-        help=help,
-        minimum=0,
-        maximum=10_000_000,
-        step=1,
-        unit="steps",
-        advanced=True,
-        group="Optimizer",
-    )
-
-
 @dataclass(frozen=True)
 class TranslatorConfig(Config):
     """What both translators have: generators, patch discriminators, a schedule."""
 
-    learning_rate: float = field(
-        2e-4,
-        label="Learning rate",
-        help="How far each step moves the weights of all networks.",
-        minimum=1e-6,
-        maximum=1.0,
-        scale="log",
-        live=True,
+    learning_rate: float = optimizer.learning_rate(
+        2e-4, "How far each step moves the weights of all networks."
     )
     batch_size: int = field(
         1,
@@ -130,24 +110,20 @@ class TranslatorConfig(Config):
         advanced=True,
         group="Data",
     )
-    constant_steps: int = _steps(
+    constant_steps: int = optimizer.steps(
         "Constant learning rate",
         "Steps before the learning rate begins to fall; the paper takes half of all.",
+        maximum=10_000_000,
     )
-    decay_steps: int = _steps(
+    decay_steps: int = optimizer.steps(
         "Linear decay",
         "Steps over which the learning rate then falls to nothing; 0 keeps it constant.",
+        maximum=10_000_000,
     )
     adam_beta1: float = optimizer.adam_beta1(
         0.5, "Memory of the mean gradient; the papers take 0.5."
     )
-    mixed_precision: bool = field(
-        False,
-        label="Mixed precision",
-        help="bfloat16 where it is safe, on a GPU; a CPU goes on in float32.",
-        advanced=True,
-        group="Optimizer",
-    )
+    mixed_precision: bool = optimizer.mixed_precision()
 
 
 @dataclass(frozen=True)

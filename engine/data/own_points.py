@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from engine.data.base import About, Dataset, Split, fingerprint
 from engine.data.point_files import MAX_POINTS, MAX_VALUE, MIN_POINTS, is_no_pair, parse_file
 from engine.data.points import MODELS
 from engine.data.reading import clean_name
-from engine.data.saved import read_about, read_arrays, write_arrays
+from engine.data.saved import checked, read_about, read_arrays, saved_path, write_arrays
 from engine.errors import DataError
 
 __all__ = ["PREFIX", "build", "describe_saved", "load_saved", "parse_file", "save"]
@@ -70,9 +69,7 @@ def load_saved(key: str, root: Path) -> Dataset:
         path, lambda get: (_split(get("train")), _split(get("test"))), _DAMAGED
     )
     dataset = _dataset(about["title"], train, test, tuple(about["notes"]))
-    if dataset.key != key or dataset.fingerprint != about["fingerprint"]:
-        raise DataError(_DAMAGED, field="dataset")
-    return dataset
+    return checked(dataset, key, about, _DAMAGED)
 
 
 def describe_saved(key: str, root: Path) -> dict[str, Any]:
@@ -161,12 +158,8 @@ def _placed(points: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def _path(key: str, root: Path) -> Path:
-    """Return where the points of `key` lie; only 16 hexadecimal digits ever reach a path."""
-    if not isinstance(key, str) or not re.fullmatch(PREFIX + "[0-9a-f]{16}", key):
-        raise DataError(
-            f"{clean_name(str(key))!r} is not the name of saved points.", field="dataset"
-        )
-    return root / "datasets" / f"points-{key.removeprefix(PREFIX)}.safetensors"
+    """Return where the points of `key` lie."""
+    return saved_path(key, root, PREFIX, "saved points", "points-")
 
 
 def _header(path: Path) -> dict[str, Any]:

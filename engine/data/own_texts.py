@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from engine.data.base import About, Dataset, text_dataset
 from engine.data.reading import clean_name
-from engine.data.saved import read_about, read_arrays, write_arrays
+from engine.data.saved import checked, read_about, read_arrays, saved_path, write_arrays
 from engine.data.text_files import plain, read_path
 from engine.errors import DataError
 
@@ -41,16 +40,7 @@ def build(text: str, name: str = "", notes: tuple[str, ...] = ()) -> Dataset:
         )
     if len(set(text)) < 2:
         raise DataError("The text is one character again and again.", field="text")
-    dataset = text_dataset(
-        "",
-        clean_name(name) or "My text",
-        text,
-        source=SOURCE,
-        licence=LICENCE,
-        notes=(*notes, *changed),
-        recommended=recommended(len(set(text))),
-    )
-    return replace(dataset, key=PREFIX + dataset.fingerprint)
+    return _dataset(clean_name(name) or "My text", text, (*notes, *changed))
 
 
 def from_path(path: Path) -> Dataset:
@@ -120,18 +110,8 @@ def load_saved(key: str, root: Path) -> Dataset:
     path = _path(key, root)
     about = _header(path)
     text = read_arrays(path, lambda get: get("text").tobytes().decode("utf-8"), _DAMAGED)
-    dataset = text_dataset(
-        key,
-        about["title"],
-        text,
-        source=SOURCE,
-        licence=LICENCE,
-        notes=tuple(about["notes"]),
-        recommended=recommended(about["distinct"]),
-    )
-    if PREFIX + dataset.fingerprint != key:
-        raise DataError(_DAMAGED, field="dataset")
-    return dataset
+    dataset = _dataset(about["title"], text, tuple(about["notes"]))
+    return checked(dataset, key, about, _DAMAGED)
 
 
 def describe_saved(key: str, root: Path) -> dict[str, Any]:
@@ -150,16 +130,21 @@ def describe_saved(key: str, root: Path) -> dict[str, Any]:
     ).describe()
 
 
+def _dataset(title: str, text: str, notes: tuple[str, ...]) -> Dataset:
+    advised = recommended(len(set(text)))
+    about = {"source": SOURCE, "licence": LICENCE, "notes": notes, "recommended": advised}
+    dataset = text_dataset("", title, text, **about)
+    return replace(dataset, key=PREFIX + dataset.fingerprint)
+
+
 def _whole(dataset: Dataset) -> str:
     parts: Any = (dataset.train, dataset.test)
     return "".join(part.text for part in parts)
 
 
 def _path(key: str, root: Path) -> Path:
-    """Return where a text lies; only 16 hexadecimal digits ever reach a path."""
-    if not re.fullmatch(PREFIX + "[0-9a-f]{16}", key):
-        raise DataError(f"{clean_name(key)!r} is not the name of a saved text.", field="dataset")
-    return root / "datasets" / f"text-{key.removeprefix(PREFIX)}.safetensors"
+    """Return where a text lies."""
+    return saved_path(key, root, PREFIX, "a saved text", "text-")
 
 
 def _header(path: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from engine.data.base import About, Dataset, Split, fingerprint
 from engine.data.decoding import LeftOut, prepared
 from engine.data.digits import prepare_picture
 from engine.data.reading import clean_name
-from engine.data.saved import read_about, read_arrays, write_arrays
+from engine.data.saved import checked, read_about, read_arrays, saved_path, write_arrays
 from engine.data.uploads import picture_files
 from engine.errors import DataError
 
@@ -86,10 +85,8 @@ def load_saved(key: str, root: Path) -> Dataset:
     train, test = read_arrays(path, _splits, _DAMAGED)
     class_names = tuple(about["class_names"])
     content = fingerprint(train, test, class_names)
-    if content != about["fingerprint"] or key != PREFIX + content:
-        raise DataError(_DAMAGED, field="dataset")
-    return Dataset(
-        key=key,
+    dataset = Dataset(
+        key=PREFIX + content,
         title=about["title"],
         train=train,
         test=test,
@@ -100,6 +97,7 @@ def load_saved(key: str, root: Path) -> Dataset:
         recommended=RECOMMENDED,
         notes=tuple(about["notes"]),
     )
+    return checked(dataset, key, about, _DAMAGED)
 
 
 def describe_saved(key: str, root: Path) -> dict[str, Any]:
@@ -168,10 +166,8 @@ def _stack(chosen: list[tuple[str, int]], classes: list[dict[str, np.ndarray]]) 
 
 
 def _path(key: str, root: Path) -> Path:
-    """Return where the pictures of `key` lie; only 16 hexadecimal digits ever reach a path."""
-    if not re.fullmatch(PREFIX + "[0-9a-f]{16}", key):
-        raise DataError(f"{clean_name(key)!r} is not the name of saved pictures.", field="dataset")
-    return root / "datasets" / f"{key.removeprefix(PREFIX)}.safetensors"
+    """Return where the pictures of `key` lie."""
+    return saved_path(key, root, PREFIX, "saved pictures")
 
 
 def _header(path: Path) -> dict[str, Any]:

@@ -4,17 +4,37 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from engine.data.base import Dataset
+from engine.data.reading import clean_name
 from engine.errors import DataError, NoSpace
 from engine.files import write_atomically
 
 FORMAT = 1
 T = TypeVar("T")
+
+
+def saved_path(key: Any, root: Path, prefix: str, what: str, start: str = "") -> Path:
+    """Return where the data set `key` lies; only 16 hexadecimal digits ever reach a path.
+
+    `start` begins the file's name. Raises `DataError`: the key is not the name of `what`.
+    """
+    if not isinstance(key, str) or not re.fullmatch(prefix + "[0-9a-f]{16}", key):
+        raise DataError(f"{clean_name(str(key))!r} is not the name of {what}.", field="dataset")
+    return root / "datasets" / f"{start}{key.removeprefix(prefix)}.safetensors"
+
+
+def checked(dataset: Dataset, key: str, about: dict[str, Any], damaged: str) -> Dataset:
+    """Return a data set that was read, or raise `DataError` when it is not what was saved."""
+    if dataset.key != key or dataset.fingerprint != about["fingerprint"]:
+        raise DataError(damaged, field="dataset")
+    return dataset
 
 
 def write_arrays(

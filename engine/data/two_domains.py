@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -18,7 +17,7 @@ from engine.data.digits import prepare_picture
 from engine.data.domain_layout import lay_out
 from engine.data.domain_rows import Domain, Found, counted, join, split, split_pairs
 from engine.data.reading import clean_name
-from engine.data.saved import read_about, read_arrays, write_arrays
+from engine.data.saved import checked, read_about, read_arrays, saved_path, write_arrays
 from engine.data.uploads import PictureFile, picture_files
 from engine.errors import DataError
 
@@ -142,9 +141,7 @@ def load_saved(key: str, root: Path) -> Dataset:
         tuple(about["notes"]),
         (source, licence),
     )
-    if dataset.key != key or dataset.fingerprint != about["fingerprint"]:
-        raise DataError(_DAMAGED, field="dataset")
-    return dataset
+    return checked(dataset, key, about, _DAMAGED)
 
 
 def describe_saved(key: str, root: Path) -> dict[str, Any]:
@@ -284,10 +281,8 @@ def _split(images: np.ndarray) -> Split:
 
 
 def _path(key: str, root: Path) -> Path:
-    """Return where two domains lie; only 16 hexadecimal digits ever reach a path."""
-    if not re.fullmatch(PREFIX + "[0-9a-f]{16}", key):
-        raise DataError(f"{clean_name(key)!r} is not the name of saved domains.", field="dataset")
-    return root / "datasets" / f"domains-{key.removeprefix(PREFIX)}.safetensors"
+    """Return where two domains lie."""
+    return saved_path(key, root, PREFIX, "saved domains", "domains-")
 
 
 def _header(path: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from engine.config import Config
 from engine.configs.language import NgramConfig
 from engine.errors import CheckpointError
-from engine.language import LanguageLearner, Network
+from engine.language import LanguageLearner, Network, per_character
 from engine.learner import Record
 from engine.ngrams import Counts, Table
 from engine.tensors import DataSpec, DataView
@@ -185,7 +185,8 @@ class NgramLearner(LanguageLearner):
         nats = self.network.nats(judged)[:, lead:][judged[:, lead:].numpy() >= 0]
         fresh = (images[:, lead:] >= 0).sum(1).cumsum(0) + self.network.read
         self.network.add(images[fresh <= self._total].numpy(), lead)
-        return self._told(torch.tensor(float(nats.mean())), self._ratio)
+        mean = torch.tensor(float(nats.mean()))
+        return {"loss": mean, **per_character(mean, self._ratio)}
 
     def settings_now(self, step: int) -> dict[str, float]:
         """Return how much of the text was read, for the curves."""

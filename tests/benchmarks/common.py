@@ -279,12 +279,12 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 # ---- Chromium -----------------------------------------------------------------------------------
 
 
-def open_page(browser: Any, app: App, script: str = "") -> Any:
-    """Open the app as a new person, `script` first; return a `browser.page.Playground`."""
+def open_page(browser: Any, app: App, script: str = "", path: str = "/", kind: Any = None) -> Any:
+    """Open the app as a new person, `script` first; return a `Playground`, or one of its `kind`."""
     from browser.page import Playground
 
     context = browser.new_context(base_url=app.address, viewport={"width": 1440, "height": 1000})
     context.set_default_timeout(60_000)
     if script:
         context.add_init_script(script)
-    return Playground.open(context)
+    return (kind or Playground).open(context, path)

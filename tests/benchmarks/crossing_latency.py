@@ -15,7 +15,7 @@ import io
 from typing import Any
 
 import numpy as np
-from common import Report, arguments, chromium, server
+from common import Report, arguments, chromium, open_page, server
 from PIL import Image
 
 THEATRE = ".cx-theatre"
@@ -42,16 +42,9 @@ def main() -> None:
 
 def measure(report: Report, browser: Any, app: Any, rounds: int) -> None:
     """Bring photos, strokes and examples, one when the one before is done with."""
-    from browser.page import COUNT_REQUESTS
     from browser.test_crossing import Stage
 
-    context = browser.new_context(base_url=app.address, viewport={"width": 1440, "height": 1000})
-    context.set_default_timeout(120_000)
-    tab = context.new_page()
-    tab.add_init_script(COUNT_REQUESTS)
-    page = Stage(tab)
-    tab.goto("/?tab=cyclegan", wait_until="domcontentloaded")
-    page.wait_until_ready()
+    page = open_page(browser, app, path="/?tab=cyclegan", kind=Stage)
     page.value(CLOCK)
 
     def took(act: Any) -> float:
@@ -71,9 +64,9 @@ def measure(report: Report, browser: Any, app: Any, rounds: int) -> None:
     page(".cx-draw .x-pad").scroll_into_view_if_needed()
     box = page(".cx-draw .x-pad").bounding_box()
     assert box
-    times = [took(lambda i=i: stroke(tab, box, i)) for i in range(rounds + WARM)]
+    times = [took(lambda i=i: stroke(page.page, box, i)) for i in range(rounds + WARM)]
     report.add("drawing of 64 px", times[WARM:], bar=200.0)
-    context.close()
+    page.page.context.close()
 
 
 def photo(seed: int) -> bytes:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from common import Report, arguments, chromium, server
+from common import Report, arguments, chromium, open_page, server
 
 BAR_MS = 200.0
 WARM = 3  # the first ones warm the network
@@ -32,16 +32,9 @@ def main() -> None:
 
 def measure(report: Report, browser: Any, app: Any, rounds: int) -> None:
     """Type a beginning and press Generate, at once and after a rest."""
-    from browser.page import COUNT_REQUESTS
     from browser.test_text import Box
 
-    context = browser.new_context(base_url=app.address, viewport={"width": 1440, "height": 1000})
-    context.set_default_timeout(120_000)
-    tab = context.new_page()
-    tab.add_init_script(COUNT_REQUESTS)
-    page = Box(tab)
-    tab.goto("/?tab=text&length=12", wait_until="domcontentloaded")
-    page.wait_until_ready()
+    page = open_page(browser, app, path="/?tab=text&length=12", kind=Box)
 
     def took(number: int, rest: bool) -> float:
         page.until_quiet()
@@ -57,7 +50,7 @@ def measure(report: Report, browser: Any, app: Any, rounds: int) -> None:
     for name, rest in (("at once", False), ("after a rest", True)):
         times = [took(2 * i + rest, rest) for i in range(rounds + WARM)]
         report.add(name, times[WARM:], bar=BAR_MS)
-    context.close()
+    page.page.context.close()
 
 
 if __name__ == "__main__":
