@@ -59,8 +59,8 @@ def test_a_finished_atlas_is_there_at_once(page: Atlas) -> None:
 
 
 def test_pointer_and_keyboard_tell_a_cell_without_a_request(page: Atlas) -> None:
-    page.until_quiet()
     page(CANVAS).scroll_into_view_if_needed()
+    page.until_quiet()
     box = page(CANVAS).bounding_box()
     assert box
     hint = page(".atlas-readout").inner_text()

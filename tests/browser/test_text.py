@@ -201,12 +201,12 @@ def test_the_same_seed_writes_the_same_text_and_a_link_brings_it_back(page: Box)
 def test_models_stand_side_by_side(page: Box) -> None:
     page("#play-text-tab-beside").click()
     page(".tx-model[data-key='order-5'] .tx-token").first.wait_for(state="attached")
-    page(f".tx-model[data-key='{SHIPPED}'] .tx-token").first.wait_for()
+    page(f".tx-model[data-key='{SHIPPED}'] .tx-token").first.wait_for(state="attached")
     nats = [float(n.split()[0]) for n in page(".tx-model-nats").all_inner_texts() if "nats" in n]
     assert nats == sorted(nats)
     assert len(nats) >= 4
     page(".tx-chip").get_by_text("Trigram").click()
-    page(".tx-model[data-key='order-3'] .tx-token").first.wait_for()
+    page(".tx-model[data-key='order-3'] .tx-token").first.wait_for(state="attached")
 
 
 def test_a_run_that_trains_writes_in_the_box(page: Box) -> None:
