@@ -25,7 +25,7 @@ const scratch = new Float64Array(2048);
  * @property {{value: number, text: string}[]} yTicks
  * @property {string} xName
  * @property {Line[]} lines
- * @property {{value: number, text: string}[]} references
+ * @property {{value: number, text: string, falling?: boolean}[]} references
  * @property {{step: number, kind: string}[]} marks
  * @property {number} [from] the first pixel column to draw
  * @property {Object<string, string>} colours ink, muted, line, paper, changed, alert, diverged, saved
@@ -104,9 +104,11 @@ function drawSteps(ctx, plot) {
   ctx.fillText(plot.xName, right, bottom + 13);
 }
 
-function drawReference(ctx, plot, { value, text }) {
+function drawReference(ctx, plot, { value, text, falling }) {
   const { left, right, top, bottom } = innerBox(plot);
-  if (plot.y.at(value) < top - 1 || plot.y.at(value) > bottom + 1) return drawBeyond(ctx, plot, value, text);
+  ctx.textAlign = falling ? "right" : "left"; // where the curve is not: a rising one has not come to the left yet
+  const x = falling ? right - 4 : left + 4;
+  if (plot.y.at(value) < top - 1 || plot.y.at(value) > bottom + 1) return drawBeyond(ctx, plot, value, text, x);
   const above = plot.y.at(value) - top > 13;
   const y = Math.round(plot.y.at(value)) + 0.5;
   ctx.strokeStyle = plot.colours.reference;
@@ -118,19 +120,17 @@ function drawReference(ctx, plot, { value, text }) {
   ctx.lineTo(right, y);
   ctx.stroke();
   ctx.setLineDash([]);
-  ctx.textAlign = "left"; // where a young curve has not come yet
   ctx.textBaseline = above ? "bottom" : "top";
-  ctx.fillText(text, left + 4, y + (above ? -1 : 3));
+  ctx.fillText(text, x, y + (above ? -1 : 3));
 }
 
 /** A reference outside the axis: its name at the edge where it would be. */
-function drawBeyond(ctx, plot, value, text) {
-  const { left, top, bottom } = innerBox(plot);
+function drawBeyond(ctx, plot, value, text, x) {
+  const { top, bottom } = innerBox(plot);
   const over = plot.y.at(value) < top;
   ctx.fillStyle = plot.colours.reference;
-  ctx.textAlign = "left";
   ctx.textBaseline = over ? "top" : "bottom";
-  ctx.fillText(`${over ? "↑" : "↓"} ${text}`, left + 4, over ? top + 1 : bottom - 2);
+  ctx.fillText(`${over ? "↑" : "↓"} ${text}`, x, over ? top + 1 : bottom - 2);
 }
 
 function drawLine(ctx, plot, line) {

@@ -72,7 +72,7 @@ function lines(scale) {
   if (!nats) return [];
   const best = ORDERS.filter((order) => Number.isFinite(nats[order])).sort((a, b) => nats[a] - nats[b])[0];
   return [...new Set(["1", "2", "3", best])].filter((order) => Number.isFinite(nats[order]))
-    .map((order) => ({ value: nats[order] * scale, text: t(`text_training.line_${order}`), source: t("text_training.line_source", { name: t(`text_training.line_${order}`), nats: number(nats[order]) }) }));
+    .map((order) => ({ value: nats[order] * scale, falling: true, text: t(`text_training.line_${order}`), source: t("text_training.line_source", { name: t(`text_training.line_${order}`), nats: number(nats[order]) }) }));
 }
 
 // ---- tokens a second --------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ import { emit, t } from "./store.js";
 
 const KINDS = ["vowel", "consonant", "upper", "letter", "digit", "punctuation", "space", "newline", "word", "piece", "byte"];
 const COLOURS = {
-  vowel: palette.classes[2], consonant: palette.classes[0], upper: palette.classes[4], letter: palette.classes[9], digit: palette.classes[1],
-  punctuation: palette.classes[8], space: palette.classes[6], newline: palette.classes[6], word: palette.classes[0], piece: palette.classes[5], byte: palette.classes[3],
+  vowel: palette.classes[2], consonant: palette.classes[0], upper: palette.classes[4], letter: palette.classes[7], digit: palette.classes[1],
+  punctuation: palette.classes[8], space: palette.classes[6], newline: palette.classes[6], word: palette.classes[9], piece: palette.classes[5], byte: palette.classes[3],
 };
 const EDGE = 18;
 const FAR = 0.025; // of the tokens at either end of an axis: a few lie far out, and would press all others together
