@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from engine.errors import Rejected
-from engine.language_reading import MOST_CHARACTERS, Inspecting
+from engine.language_reading import Inspecting, per_character, sound
 from engine.latent import read_int
 from engine.learner import preview
 from engine.payloads import Arrays, Views
@@ -23,7 +23,6 @@ MOST_SCORED = 2000
 MOST_MERGES = 10_000
 BUDGET_MS, MOST_BUDGET_MS = 150, 10_000
 LIKELIEST = 10  # tokens told beside each token of a text that is judged
-LN2 = float(np.log(2.0))
 
 
 class GenerationViews(Inspecting):
@@ -103,14 +102,12 @@ class GenerationViews(Inspecting):
         arrays = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
         pieces = self._shown(text, self.tokenizer.pieces(ids))
         nats = -float(np.log(np.maximum(arrays["plain"], 1e-30)).sum())
-        per_character = nats / max(1, sum(map(len, pieces)))
         values = {
             "pieces": pieces,
             "table": self._table([arrays["top_ids"]]),
             "vocabulary": self.tokenizer.size,
             "nats": nats,
-            "nats_per_character": per_character,
-            "bits_per_character": per_character / LN2,
+            **per_character(nats, max(1, sum(map(len, pieces)))),
             "notes": notes,
         }
         return Arrays({"ids": np.array(ids, np.int32), **arrays}, values)
@@ -131,7 +128,7 @@ class GenerationViews(Inspecting):
             "bytes": [self.tokenizer.token_bytes(i).hex() for i in ids],
             "count": len(ids),
             "characters": len(text),
-            "missing": self.tokenizer.missing(_sound(text)),
+            "missing": self.tokenizer.missing(sound(text)),
             "notes": notes,
         }
         if merges:
@@ -200,14 +197,9 @@ class GenerationViews(Inspecting):
 
     def _shown(self, text: Any, pieces: list[str]) -> list[str]:
         """Return pieces of a given text: of one without tokens, its stand-in shows nothing."""
-        return pieces if len(self.tokenizer.encode(_sound(text or ""))) else [""] * len(pieces)
+        return pieces if len(self.tokenizer.encode(sound(text or ""))) else [""] * len(pieces)
 
     def _table(self, ids: list[np.ndarray]) -> dict[int, str]:
         """Return the text of every token that occurs."""
         known = np.unique(np.concatenate([i.ravel() for i in ids]))
         return {int(i): self.token_text(int(i)) for i in known}
-
-
-def _sound(text: str) -> str:
-    """Return the part of a given text that is read, without halves of characters."""
-    return text[-MOST_CHARACTERS:].encode("utf-8", "replace").decode("utf-8")

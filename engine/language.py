@@ -19,6 +19,7 @@ from torch.optim import AdamW
 
 from engine.configs.language import NeuralTextConfig, TextConfig
 from engine.generation_views import GenerationViews
+from engine.language_reading import per_character
 from engine.language_views import InsideViews
 from engine.learner import Finding, Learner, LiveView, Record, update
 from engine.ngrams_views import BaselineViews
@@ -36,14 +37,6 @@ SAMPLE_PROMPT = "\n"
 SAMPLE_TOKENS = 160
 SAMPLE_TEMPERATURE = 0.8
 LEAK_NATS = 0.8  # a character: below what anybody measured on a text that was not learnt by heart
-
-
-def per_character(nats: Any, characters: float) -> dict[str, Any]:
-    """Return nats of a token as nats and bits of a character, of which it stands for so many."""
-    return {
-        "nats_per_character": nats / characters,
-        "bits_per_character": nats / characters / math.log(2),
-    }
 
 
 class State(Protocol):

@@ -6,6 +6,7 @@ shows by what it puts into `inside` what it has; for what it lacks a view says s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -133,8 +134,7 @@ class Inspecting:
     def _given_text(self, text: Any) -> tuple[list[int], list[str]]:
         if not isinstance(text, str):
             raise Rejected(f"text must be text; got {text!r:.40}.", field="text")
-        whole = text[-MOST_CHARACTERS:].encode("utf-8", "replace").decode("utf-8")
-        ids, notes = self.encode(whole)
+        ids, notes = self.encode(sound(text))
         if len(text) > MOST_CHARACTERS:
             said = f"Of {len(text):,} characters the last {MOST_CHARACTERS:,} are read."
             notes = [said, *notes]
@@ -155,3 +155,16 @@ class Inspecting:
 def nothing(sentence: str) -> Arrays:
     """Return an answer without anything but the sentence that says why."""
     return Arrays({}, {"pieces": [], "notes": [], "none": sentence})
+
+
+def sound(text: str) -> str:
+    """Return the part of a given text that is read, without halves of characters."""
+    return text[-MOST_CHARACTERS:].encode("utf-8", "replace").decode("utf-8")
+
+
+def per_character(nats: Any, characters: float = 1.0) -> dict[str, Any]:
+    """Return nats of a token as nats and bits of a character, of which it stands for so many."""
+    return {
+        "nats_per_character": nats / characters,
+        "bits_per_character": nats / characters / math.log(2),
+    }

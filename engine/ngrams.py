@@ -218,13 +218,6 @@ def lines(counts: Counts, validation: np.ndarray, characters: int) -> dict[str, 
     return {"uniform": uniform} | {str(n): float(value) for n, value in enumerate(nats, 1)}
 
 
-def baselines(
-    train: np.ndarray, validation: np.ndarray, size: int, characters: int
-) -> dict[str, float]:
-    """Return `lines` of a validation text by the counts of a training text."""
-    return lines(counted(train, size), validation, characters)
-
-
 def _wrapped(value: int) -> int:
     """Return a number modulo 2^64, as int64 has it."""
     return (value + 2**63) % 2**64 - 2**63

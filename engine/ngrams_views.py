@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.language_reading import NO_TEXT, Inspecting, nothing
+from engine.language_reading import NO_TEXT, Inspecting, nothing, per_character
 from engine.latent import read_int
 from engine.learner import preview
 from engine.ngrams import ORDERS, Counts, counted, lines
@@ -72,8 +72,7 @@ class BaselineViews(Inspecting):
             {
                 "pieces": self.tokenizer.pieces(found),
                 "prompt_pieces": self.tokenizer.pieces(ids),
-                "nats_per_character": nats,
-                "bits_per_character": nats / math.log(2),
+                **per_character(nats),
                 "notes": notes,
                 "none": None,
             },

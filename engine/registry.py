@@ -61,6 +61,21 @@ class Entry:
         return tuple(p for p in found if p.model == self.key)
 
 
+def _language(key: str, title: str, name: str) -> Entry:
+    """Return the entry of a language model whose classes begin with `name`."""
+    return Entry(
+        key,
+        title,
+        f"engine.configs.language:{name}Config",
+        f"engine.models.{key}:{name}Learner",
+        "engine.configs.language",
+        "text",
+        "shakespeare",
+        "validation/nats_per_character",
+        "test/nats_per_character",
+    )
+
+
 _AUTOENCODERS = "engine.configs.autoencoders"
 _ALL = (
     Entry(
@@ -130,39 +145,9 @@ _ALL = (
         "retrieval_top1/flat_to_3d",
         "test/a2b/l1",
     ),
-    Entry(
-        "gpt",
-        "GPT",
-        "engine.configs.language:GPTConfig",
-        "engine.models.gpt:GPTLearner",
-        "engine.configs.language",
-        "text",
-        "shakespeare",
-        "validation/nats_per_character",
-        "test/nats_per_character",
-    ),
-    Entry(
-        "rnn",
-        "Recurrent network",
-        "engine.configs.language:RNNConfig",
-        "engine.models.rnn:RNNLearner",
-        "engine.configs.language",
-        "text",
-        "shakespeare",
-        "validation/nats_per_character",
-        "test/nats_per_character",
-    ),
-    Entry(
-        "ngram",
-        "n-gram",
-        "engine.configs.language:NgramConfig",
-        "engine.models.ngram:NgramLearner",
-        "engine.configs.language",
-        "text",
-        "shakespeare",
-        "validation/nats_per_character",
-        "test/nats_per_character",
-    ),
+    _language("gpt", "GPT", "GPT"),
+    _language("rnn", "Recurrent network", "RNN"),
+    _language("ngram", "n-gram", "Ngram"),
     Entry(
         "classifier",
         "Classifier",

@@ -16,7 +16,8 @@ from torch import Tensor
 from engine.config import Config
 from engine.configs.language import NgramConfig
 from engine.errors import CheckpointError
-from engine.language import LanguageLearner, Network, per_character
+from engine.language import LanguageLearner, Network
+from engine.language_reading import per_character
 from engine.learner import Record
 from engine.ngrams import Counts, Table
 from engine.tensors import DataSpec, DataView
@@ -49,7 +50,7 @@ class Stretches:
     @property
     def labels(self) -> Tensor:
         """Text has none: a zero for each stretch."""
-        return torch.zeros(len(self), dtype=torch.int64, device=self.ids.device)
+        return self.ids.new_zeros(()).expand(len(self))
 
     def __len__(self) -> int:
         return max(1, -(-len(self.ids) // self.context))

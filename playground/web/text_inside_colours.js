@@ -6,7 +6,7 @@ const GAMMA = 0.6; // small shares are seen too
 const DEEPEST = 58; // per cent of the colour behind text, which must stay readable
 
 /** How strongly a share of 0 to 1 is shown. */
-export const strength = (share) => Math.max(0, Math.min(1, share)) ** GAMMA;
+const strength = (share) => Math.max(0, Math.min(1, share)) ** GAMMA;
 
 /** The background of a share of 0 to 1. */
 export const shareColour = (share) => (share < 0.004 ? "" : `color-mix(in srgb, var(--ti-share) ${(DEEPEST * strength(share)).toFixed(1)}%, transparent)`);

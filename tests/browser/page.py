@@ -25,7 +25,8 @@ window.fetch = async (...args) => {
   finally { window.asked.open -= 1; window.asked.last = performance.now(); }
 };
 // Gradio loads parts of its own when they come into sight
-new PerformanceObserver(() => { window.asked.last = performance.now(); }).observe({ type: "resource" });
+const loads = new PerformanceObserver(() => { window.asked.last = performance.now(); });
+loads.observe({ type: "resource" });
 """
 # A number for what a canvas shows; null when it is empty or of one colour.
 SHOWN = """(canvas) => {

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine import ngrams
-from engine.ngrams import UNSEEN, Counts, baselines
+from engine.ngrams import UNSEEN, Counts, counted, lines
 
 
 def some_text(count=400, size=5, seed=0):
@@ -97,7 +97,7 @@ def test_text_in_parts_counts_like_the_whole(monkeypatch):
 
 def test_baselines_are_told_per_character():
     train, text = some_text(), some_text(60, seed=1)
-    found = baselines(train, text, 5, 120)
+    found = lines(counted(train, 5), text, 120)
     assert list(found) == ["uniform", "1", "2", "3", "4", "5", "6"]
     assert found["uniform"] == pytest.approx(math.log(5) / 2)
     expected = plain(train.tolist(), text.tolist(), 3, 5)
@@ -105,4 +105,4 @@ def test_baselines_are_told_per_character():
 
 
 def test_texts_shorter_than_the_order_are_told_too():
-    assert baselines(np.array([0]), np.array([0]), 2, 1)["6"] == pytest.approx(-math.log(0.75))
+    assert lines(counted(np.array([0]), 2), np.array([0]), 1)["6"] == pytest.approx(-math.log(0.75))
