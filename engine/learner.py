@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -285,7 +286,8 @@ def update(
 ) -> Tensor | None:
     """Take one optimizer step down `loss`; with `clip`, cut the gradient's norm and return it."""
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    with _no_autocast(loss.device):
+        loss.backward()
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
     norm = None
@@ -294,6 +296,13 @@ def update(
         norm = nn.utils.clip_grad_norm_(params, clip)  # infinite: measured, left as it is
     optimizer.step()
     return norm
+
+
+def _no_autocast(device: torch.device) -> AbstractContextManager[Any]:
+    """Return the context of a backward pass, which has the types of its forward pass."""
+    if torch.amp.is_autocast_available(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()
 
 
 def keep_memory_order(optimizers: Mapping[str, Optimizer]) -> None:

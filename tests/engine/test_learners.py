@@ -34,7 +34,7 @@ from small import (
 
 from engine import checkpoint, events
 from engine.errors import NotFound, PlaygroundError, Rejected
-from engine.learner import Learner
+from engine.learner import Learner, update
 from engine.payloads import Payload, Points, Sheet, Views
 from engine.registry import MODELS
 from engine.tensors import DataView
@@ -582,3 +582,33 @@ def _close(one: Any, two: Any) -> bool:
         elif np.abs(_pixels(left).astype(int) - _pixels(right).astype(int)).max() > 2:
             return False
     return True
+
+
+class _Seen(torch.autograd.Function):
+    """Passes a value on, and says in the backward pass whether autocast is on."""
+
+    autocast: list[bool] = []
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+        _Seen.autocast.append(torch.is_autocast_enabled("cpu"))
+        return gradient
+
+
+def test_a_step_within_autocast_goes_back_without_it() -> None:
+    weight = torch.nn.Parameter(torch.ones(2))
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = _Seen.apply(weight).sum()
+        update(loss, torch.optim.SGD([weight]), 0.5)
+    assert _Seen.autocast == [False]
+    assert weight.tolist() == [0.5, 0.5]
+
+
+def test_a_step_on_the_meta_device_needs_no_autocast() -> None:
+    weight = torch.nn.Parameter(torch.ones(2, device="meta"))
+    update(weight.sum(), torch.optim.SGD([weight]), 0.5)
+    assert weight.grad is not None
