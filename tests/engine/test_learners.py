@@ -7,7 +7,7 @@ import io
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -587,7 +587,7 @@ def _close(one: Any, two: Any) -> bool:
 class _Seen(torch.autograd.Function):
     """Passes a value on, and says in the backward pass whether autocast is on."""
 
-    autocast: list[bool] = []
+    autocast: ClassVar[list[bool]] = []
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
