@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
@@ -33,13 +33,14 @@ OWNER = re.compile(r"[A-Za-z0-9_\-]{16,128}")
 Handler = Callable[["Service", Request], Awaitable[Any]]
 
 
-def routes(service: Service) -> list[Route]:
-    """Return all routes, bound to one service."""
+def routes(service: Service, extra: Sequence[Route] = ()) -> list[Route]:
+    """Return all routes, bound to one service; `extra` ones, such as the room's, come first."""
 
     def route(path: str, method: str, handler: Handler) -> Route:
         return Route(PREFIX + path, _guarded(service, handler), methods=[method])
 
     return [
+        *extra,
         route("/web/{file}", "GET", _web),
         route("/web/{version}/{file}", "GET", _web),
         route("/web/{version}/{tab}/{file}", "GET", _web),

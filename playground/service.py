@@ -54,6 +54,7 @@ class Service:
 
     def __init__(self, store: RunStore, device: str = "cpu") -> None:
         self.store, self.device = store, device
+        self.room: Any = None  # a `playground.room.Room` in workshop mode
         self._uploads: dict[str, list[dict[str, Any]]] = {}  # owner -> checkpoints
         self._brought: dict[str, list[str]] = {}  # owner -> data sets
         self._headers: dict[Path, tuple[int, dict[str, Any]]] = {}
@@ -110,6 +111,8 @@ class Service:
         given = {name: body[name] for name in START_FIELDS if name in body}
         given.setdefault("model", None)
         given.setdefault("dataset", None)
+        if self.room is not None:
+            self.room.check_start(owner, given)
         run_id = await _in_thread(lambda: self.store.start(owner, **given))
         return self.view(run_id, owner)
 
@@ -127,6 +130,8 @@ class Service:
 
     async def command(self, owner: str, run_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Command a run of the owner."""
+        if self.room is not None:
+            self.room.check_command(owner, run_id, body)
         await _in_thread(lambda: self.store.command(owner, run_id, body))
         return {"ok": True}
 
