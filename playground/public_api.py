@@ -1,74 +1,96 @@
-"""The named endpoints for programs (`gradio_client`, `/gradio_api/call/…`); all else is private."""
+"""The named endpoints for programs (`gradio_client`, `/gradio_api/call/…`, MCP); see API.md.
+
+All else is private: only what stands in `ENDPOINTS` can be called by name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import functools
+import importlib.util
+import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import gradio as gr
-import orjson
+from gradio.components.api_component import Api
 
 from engine.errors import PlaygroundError
+from playground.api_files import fetch_nothing
+from playground.api_models import ModelEndpoints
+from playground.api_runs import RunEndpoints
 from playground.service import Service
+from playground.strings import t
+
+log = logging.getLogger("playground")
+Endpoint = Callable[..., Awaitable[Any]]
+# Name: how many calls of it may run at once. Gradio runs at most 40 of all kinds.
+ENDPOINTS = {
+    "list_models": 4,
+    "list_runs": 4,
+    "start_run": 8,
+    "read_metrics": 8,
+    "wait_for_run": 16,
+    "command_run": 8,
+    "delete_run": 4,
+    "download_checkpoint": 2,
+    "sample": 4,
+    "decode": 4,
+    "encode": 2,
+    "translate": 2,
+    "generate": 2,
+    "explore": 4,
+}
+OLDER = {"run_metrics": 4}  # still answered, not shown any more
 
 
 def publish(service: Service) -> None:
     """Add the endpoints to the Blocks that is being built."""
-
-    async def list_models() -> dict[str, Any]:
-        """List models with their hyperparameters and presets, data sets and checkpoints."""
-        return await service.catalogue()
-
-    async def start_run(
-        owner: str, model: str, dataset: str, config: dict, seed: float, max_steps: float
-    ) -> dict[str, Any]:
-        """Start a run; `owner` is a secret of your own, 16 characters or more."""
-        body = {"model": model, "dataset": dataset, "config": config}
-        numbers = {"seed": _whole(seed), "max_steps": _whole(max_steps)}
-        with _told():
-            _check_owner(owner)
-            return await service.start(owner, {**body, **numbers})
-
-    async def run_metrics(run_id: str) -> dict[str, Any]:
-        """Return a run's state and all its metrics."""
-        with _told():
-            view = service.view(run_id)
-            return {"run": view, "metrics": service.store.metrics(run_id)}
-
-    async def command_run(owner: str, run_id: str, command: dict) -> dict[str, Any]:
-        """Command a run of yours, such as {"command": "pause"}."""
-        with _told():
-            return await service.command(owner, run_id, command)
-
-    async def explore(source: dict, view: str, args: dict) -> dict[str, Any]:
-        """Draw a view, such as "samples", of {"checkpoint": name} or {"run": id}."""
-        with _told():
-            return orjson.loads(await service.explore(source, view, args))
-
-    async def decode(source: dict, z: list) -> dict[str, Any]:
-        """Decode one point of an autoencoder's checkpoint or run; z is a list of numbers."""
-        with _told():
-            return orjson.loads(await service.explore(source, "point", {"z": z}))
-
-    for endpoint in (list_models, start_run, run_metrics, command_run, explore, decode):
-        gr.api(endpoint, api_name=endpoint.__name__, queue=False)
+    runs, models = RunEndpoints(service), ModelEndpoints(service)
+    blocks = gr.context.Context.root_block
+    assert blocks is not None, "endpoints belong to a Blocks that is being built"
+    for name, at_once in {**ENDPOINTS, **OLDER}.items():
+        method: Endpoint = getattr(runs, name, None) or getattr(models, name)
+        gr.api(
+            told(method),
+            api_name=name,
+            api_visibility="undocumented" if name in OLDER else "public",
+            queue=False,
+            concurrency_limit=at_once,
+        )
+    for function in blocks.fns.values():
+        for block in function.inputs:
+            if isinstance(block, Api):
+                fetch_nothing(block)
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn what the engine refuses into an error whose sentence Gradio passes on."""
-    try:
-        yield
-    except PlaygroundError as error:
-        raise gr.Error(error.sentence, print_exception=False) from error
+def told(endpoint: Endpoint) -> Endpoint:
+    """Turn what is refused into one sentence that Gradio passes on, and hide what is not ours."""
+
+    @functools.wraps(endpoint)
+    async def answered(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await endpoint(*args, **kwargs)
+        except PlaygroundError as error:
+            raise gr.Error(sentence_of(error), print_exception=False) from None
+        except Exception:
+            log.exception("endpoint failed", extra={"event": "error", "route": endpoint.__name__})
+            raise gr.Error(t("shell.unforeseen"), print_exception=False) from None
+
+    return answered
 
 
-def _check_owner(owner: str) -> None:
-    if len(owner) < 16:
-        raise gr.Error("owner must have at least 16 characters.", print_exception=False)
+def sentence_of(error: PlaygroundError) -> str:
+    """Return the sentence of an error, with the field's name where it does not say it."""
+    said = error.sentence.lower()
+    if error.field is None or error.field.lower() in said:
+        return error.sentence
+    if error.field.lower().replace("_", " ") in said:
+        return error.sentence
+    return f"{error.field}: {error.sentence}"
 
 
-def _whole(value: float) -> Any:
-    """Return a JSON number as int where it is one; the engine refuses what is not."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def mcp_missing() -> str | None:
+    """Return the sentence to end with when MCP is asked for and its packages are not here."""
+    if importlib.util.find_spec("mcp") is not None:
+        return None
+    return t("ops.mcp_missing")
