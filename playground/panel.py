@@ -84,6 +84,12 @@ def build(
     panel = Panel(tab)
     made = panel.components
     prefix = f"play-{tab}"
+
+    def own_data(title: str) -> gr.Accordion:
+        return gr.Accordion(
+            title, open=False, elem_id=f"{prefix}-own-data", elem_classes=["play-fold"]
+        )
+
     made["preset"] = gr.Dropdown(
         choices=preset_choices(models),
         value=preset["key"],
@@ -103,13 +109,13 @@ def build(
         interactive=True,
     )
     if pictures:
-        with gr.Accordion(t("panel.my_pictures"), open=False, elem_classes=["play-fold"]):
+        with own_data(t("panel.my_pictures")):
             live("panel", part="pictures", tab=tab, sizes=list(pictures))
     if domains:
-        with gr.Accordion(t("domains.fold"), open=False, elem_classes=["play-fold"]):
+        with own_data(t("domains.fold")):
             live("panel", part="domains", tab=tab)
     if texts:
-        with gr.Accordion(t("texts.fold"), open=False, elem_classes=["play-fold"]):
+        with own_data(t("texts.fold")):
             live("panel", part="texts", tab=tab)
     made["model"] = gr.Radio(
         choices=[(m["title"], m["key"]) for m in models],

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from playground.service import Service
 
 TABS = tabs.modules()
-STYLES = ("play.css", "page.css", "monitor.css")  # of every tab
+STYLES = ("play.css", "page.css", "lesson.css", "queue.css", "monitor.css")  # of every tab
 # Runs before Gradio draws the page: the tab of the address is the one that it begins with, and
 # the only one whose modules are fetched.
 OPENING = """<script>
@@ -127,6 +127,8 @@ def build(service: Service) -> gr.Blocks:
         delete_cache=(600, 3600),
     ) as demo:
         live("status", title=t("shell.title"), tagline=t("shell.tagline"))
+        if getattr(service, "room", None):
+            live("room")
         with gr.Tabs(elem_id="play-tabs", selected=TABS[0].KEY):
             for tab in TABS:
                 key = tab.KEY

@@ -6,7 +6,8 @@ import {
 import { ensureStyles, fill, h, keep, kept, setText } from "./curves_dom.js";
 import { number, whole } from "./curves_format.js";
 import { onHistory, subject } from "./curves_history.js";
-import { plainSentence, sentence } from "./help_terms.js";
+import { sentence } from "./help_terms.js";
+import { linked, words } from "./lessons_link.js";
 import { pointTo } from "./lessons_places.js";
 
 /**
@@ -18,7 +19,8 @@ import { pointTo } from "./lessons_places.js";
  *
  * @typedef {object} Lesson
  * @property {string} key its strings are lessons.<key>.do and lessons.<key>.why
- * @property {"try"|"break"|"repair"} kind
+ * @property {"try"|"break"|"repair"|"linked"} kind
+ * @property {string} [text] a lesson link's own words, ticked by hand
  * @property {string} [preset] the settings that a click sets
  * @property {object} [settings] further settings
  * @property {string} [checkpoint] what a click opens in the explorer
@@ -26,7 +28,6 @@ import { pointTo } from "./lessons_places.js";
  * @property {(moment: Moment) => boolean} done
  */
 
-const KEY = idOf("lessons");
 const SHOWN = 3;
 const SHOWN_NARROW = 1;
 const NARROW_PX = 520;
@@ -39,9 +40,12 @@ export function mount(element) {
 
 class Lessons {
   constructor(element) {
-    this.lessons = own.LESSONS;
+    const link = linked();
+    this.linked = Boolean(link);
+    this.kept = link ? `${idOf("lessons")}-${link.key}` : idOf("lessons");
+    this.lessons = link?.lessons ?? own.LESSONS;
     this.kinds = [...new Set(this.lessons.map((lesson) => lesson.kind))];
-    const stored = kept(localStorage, KEY, {});
+    const stored = kept(localStorage, this.kept, {});
     this.done = stored.done ?? {}; // key -> the numbers at that moment
     this.kind = this.kinds.includes(stored.kind) ? stored.kind : this.kinds[0];
     this.folded = Boolean(stored.folded);
@@ -94,7 +98,7 @@ class Lessons {
     this.kind = lesson.kind;
     this.#save();
     this.#draw();
-    announce(t("lessons.done", { what: plainSentence(t(`lessons.${lesson.key}.do`)), why: this.#why(lesson) }));
+    announce(t("lessons.done", { what: words(lesson), why: this.#why(lesson) }));
   }
 
   #choose(kind) {
@@ -119,18 +123,31 @@ class Lessons {
   }
 
   #save() {
-    keep(localStorage, KEY, { done: this.done, kind: this.kind, folded: this.folded });
+    keep(localStorage, this.kept, { done: this.done, kind: this.kind, folded: this.folded });
   }
 
   // ---- a click ----
 
   #click(lesson) {
+    if (lesson.text) {
+      this.#tick(lesson);
+      return;
+    }
     const done = lesson.key in this.done;
     if (done) this.open = this.open === lesson.key ? null : lesson.key;
     this.#prepare(lesson);
     this.#draw();
     this.list.querySelector(`[data-lesson="${lesson.key}"]`)?.focus({ preventScroll: true });
     pointTo(lesson.place);
+  }
+
+  /** A sentence of the link's own: nobody but its reader knows when it is done. */
+  #tick(lesson) {
+    if (lesson.key in this.done) delete this.done[lesson.key];
+    else this.done[lesson.key] = {};
+    this.#save();
+    this.#draw();
+    this.list.querySelector(`[data-lesson="${lesson.key}"]`)?.focus({ preventScroll: true });
   }
 
   #prepare(lesson) {
@@ -150,7 +167,7 @@ class Lessons {
 
   #visible() {
     const mine = this.lessons.filter((l) => l.kind === this.kind);
-    if (this.all) return mine;
+    if (this.all || this.linked) return mine;
     const limit = this.root.clientWidth && this.root.clientWidth < NARROW_PX ? SHOWN_NARROW : SHOWN;
     const fresh = mine.find((l) => l.key === this.fresh);
     const open = mine.filter((l) => !(l.key in this.done));
@@ -164,7 +181,7 @@ class Lessons {
     for (const tab of this.tabs) this.#drawTab(tab);
     const mine = this.lessons.filter((l) => l.kind === this.kind);
     this.again.hidden = this.folded || mine.some((l) => !(l.key in this.done));
-    this.more.hidden = this.folded;
+    this.more.hidden = this.folded || this.linked;
     setText(this.more, this.all ? t("lessons.fewer") : t("lessons.all", { n: mine.length }));
     this.fold.setAttribute("aria-expanded", String(!this.folded));
     this.fold.setAttribute("aria-label", t(this.folded ? "lessons.unfold" : "lessons.fold"));
@@ -182,15 +199,20 @@ class Lessons {
 
   #item(lesson) {
     const done = lesson.key in this.done;
-    const explained = done && [this.fresh, this.open].includes(lesson.key);
+    const explained = done && !lesson.text && [this.fresh, this.open].includes(lesson.key);
     const tick = h("span", { class: "mon-tick", "aria-hidden": "true" });
     const button = h("button", {
       type: "button", class: "mon-lesson", dataset: { lesson: lesson.key }, onclick: () => this.#click(lesson),
-      title: done ? t("lessons.read_again") : t("lessons.set_up"),
-    }, tick, h("span", {}, plainSentence(t(`lessons.${lesson.key}.do`))),
+      title: this.#hint(lesson, done), "aria-pressed": lesson.text ? String(done) : null,
+    }, tick, h("span", {}, words(lesson)),
     h("span", { class: "play-hidden" }, done ? t("lessons.is_done") : ""));
     const why = explained ? h("p", { class: "mon-why" }, sentence(this.#why(lesson))) : null;
     return h("li", { class: done ? "done" : "" }, button, why);
+  }
+
+  #hint({ text }, done) {
+    if (text) return t(done ? "lessons.untick" : "lessons.tick");
+    return done ? t("lessons.read_again") : t("lessons.set_up");
   }
 
   #why(lesson) {

@@ -1,18 +1,20 @@
 // The page around its tabs: which there are, which one is visible, and what the header is told.
 // One for the whole page; a tab's modules import it like one of their own.
 
+import { LESSON_PARTS, lesson } from "./page_lesson.js";
 import { ready } from "./page_server.js";
 
-export { ready };
+export { lesson, ready };
 
 const { Play } = window; // set up in the page's head, before anything is drawn
-const KEPT = ["__theme"]; // what stays in the address beside the tab
+const KEPT = ["__theme", "room", ...LESSON_PARTS]; // what stays in the address beside the tab
 
 /** What is known of every tab by its key, visited or not: {models}. */
 export const { about } = Play;
 
 let visible = Play.chosen;
 let asked = {}; // the link with which a tab is opened
+let taught = null; // the address of the lesson's own tab, while another one is seen
 
 const listeners = new Map();
 const waiting = new Map(); // what was told before somebody listened
@@ -84,8 +86,13 @@ function show(tab) {
 
 function writeAddress(tab, query) {
   const now = new URLSearchParams(location.search);
-  const kept = KEPT.filter((name) => now.has(name)).map((name) => [name, now.get(name)]);
-  const next = new URLSearchParams([["tab", tab], ...Object.entries(query), ...kept]);
+  const kept = KEPT.flatMap((name) => now.getAll(name).map((value) => [name, value]));
+  if (lesson && tab !== lesson.tab) {
+    if (!now.has("lesson_tab")) taught = now;
+    kept.push(["lesson_tab", lesson.tab]);
+  }
+  const back = taught && tab === lesson.tab && !Object.keys(query).length;
+  const next = back ? taught : new URLSearchParams([["tab", tab], ...Object.entries(query), ...kept]);
   history.replaceState(history.state, "", `${location.pathname}?${next}${location.hash}`);
 }
 

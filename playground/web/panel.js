@@ -2,6 +2,7 @@
 // panel's parts show. Every tab mounts the same parts: transport, files, pictures, domains, texts.
 import * as store from "./store.js";
 import { datasetOf, fits, modelOf } from "./store_catalogue.js";
+import { lesson } from "./page.js";
 import { mountFiles } from "./panel_files.js";
 import { mountKeys } from "./panel_keys.js";
 import { mountPictures } from "./panel_pictures.js";
@@ -196,7 +197,13 @@ function begin() {
     if (store.settings().config[event.field] !== event.new) store.applySettings({ config: { [event.field]: event.new } });
   });
   store.on("refused", (event) => fields.refuse(event.field, event.sentence));
-  store.begin();
+  store.begin().then(openFolds);
+}
+
+/** The few controls that a lesson is about are seen at once, those in folds too. */
+async function openFolds() {
+  if (lesson?.tab !== store.state.tab) return;
+  for (const name of lesson.only ?? []) await fields.reveal(name);
 }
 
 window.Play.tabs[store.state.tab].panel = { changed, pending };

@@ -7,8 +7,8 @@ import { datasetOf, modelOf } from "./store_catalogue.js";
 const { t, state } = store;
 const ENDED = new Set(["finished", "stopped", "failed", "interrupted", "diverged"]);
 
-function section(title, open, ...children) {
-  return h("details", { class: "play-card play-section", open }, h("summary", {}, title), ...children);
+function section(name, title, open, ...children) {
+  return h("details", { class: "play-card play-section", open, id: store.idOf(`files-${name}`) }, h("summary", {}, title), ...children);
 }
 
 // ---- my runs ------------------------------------------------------------------------------------
@@ -184,9 +184,9 @@ export function mountFiles(element) {
   const checkpoints = h("ul", { class: "play-list" });
   const downloads = h("div", { class: "play-row" });
   element.replaceChildren(
-    section(t("panel.my_runs"), true, none, runs),
-    section(t("panel.saved_models"), true, checkpoints, uploader()),
-    section(t("panel.downloads"), false, downloads));
+    section("runs", t("panel.my_runs"), true, none, runs),
+    section("models", t("panel.saved_models"), true, checkpoints, uploader()),
+    section("downloads", t("panel.downloads"), false, downloads));
   mountRuns(runs, none);
   mountCheckpoints(checkpoints);
   mountDownloads(downloads);

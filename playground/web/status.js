@@ -1,25 +1,15 @@
 // The header: name, share, light and dark, shortcuts; sentences that come up; the live region.
 // It stands outside all tabs and speaks for the one that is visible.
 import { button, h, setText, show } from "./dom.js";
-import { notify, onPage, visibleStore, visibleTab } from "./page.js";
+import { onPage, visibleStore, visibleTab } from "./page.js";
 import { showKeys } from "./page_keys.js";
+import { lessonBar } from "./page_lesson_bar.js";
 import { t } from "./page_server.js";
+import { shareButtons } from "./page_share.js";
 import { applyTheme, isDark, onTheme, setTheme } from "./page_theme.js";
 
 const STAY_MS = 7000;
 const STAY_WITH_ACTIONS_MS = 20000;
-
-async function share() {
-  const link = visibleStore()?.shareLink();
-  if (!link) return;
-  try {
-    await navigator.clipboard.writeText(link);
-    notify(t("shell.share_done"));
-  } catch {
-    // Without https, or in some frames, a page may not write to the clipboard.
-    notify(t("shell.share_failed", { link }), { stay: true });
-  }
-}
 
 function toast({ sentence, error, actions = [], stay }) {
   const close = () => node.remove();
@@ -42,8 +32,9 @@ export function mount(element, props) {
   element.replaceChildren(h("header", { class: "play-header" },
     h("div", { class: "play-brand" }, h("h1", {}, props.title), h("p", { class: "play-note" }, props.tagline)),
     h("div", { class: "play-row" },
-      button(t("shell.share"), share, { kind: "small", id: "play-share" }), light,
-      button("?", showKeys, { kind: "small quiet", title: t("shell.keys") }))), offline);
+      shareButtons(), light,
+      button("?", showKeys, { kind: "small quiet", title: t("shell.keys") }))),
+  ...[lessonBar()].filter(Boolean), offline);
 
   const region = h("div", { class: "play-hidden", "aria-live": "polite", id: "play-announcer" });
   const toasts = h("div", { class: "play-toasts" });

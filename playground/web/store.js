@@ -8,17 +8,17 @@ import {
   announce, api, emit, explore, idOf, notify, off, on, own, setOwn, state, t,
 } from "./store_core.js";
 import { seen } from "./store_catalogue.js";
-import { followLink, shareLink } from "./store_links.js";
+import { followLink, lessonLink, shareLink } from "./store_links.js";
 import {
   attach, command, defaultCheckpoint, detach, look, start, useCheckpoint, useRun,
 } from "./store_runs.js";
-import { applySettings, presetConfig, settings, takeControls } from "./store_settings.js";
+import { applySettings, presetConfig, schema, settings, takeControls } from "./store_settings.js";
 
 export { refreshCatalogue } from "./page_server.js";
 export {
   PlayError, announce, api, base, emit, explore, idOf, notify, off, on, own, owner, shared, state, t,
 } from "./store_core.js";
-export { readLink, shareLink } from "./store_links.js";
+export { applyHidden, lessonLink, readLink, shareLink } from "./store_links.js";
 export {
   attach, command, detach, look, showDefault, start, useCheckpoint, useRun,
 } from "./store_runs.js";
@@ -64,6 +64,7 @@ export async function begin() {
 
 enter(state.tab, {
   state, on, off, emit, api, explore, start, command, attach, detach, look, useCheckpoint, useRun,
-  settings, applySettings, shareLink, announce, notify, t, ready, idOf,
+  settings, applySettings, schema, shareLink, lessonLink, announce, notify, t, ready, idOf,
+  get own() { return own; },
   follow: () => { if (begun) followLink(); },
 });

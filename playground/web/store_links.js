@@ -1,8 +1,11 @@
 // Links: what is on screen as an address, and an address as what is on screen.
 import { emit, notify, own, state, t } from "./store_core.js";
-import { about } from "./page.js";
-import { attach, findLastRun, showsChosen, useCheckpoint } from "./store_runs.js";
+import { about, lesson } from "./page.js";
+import { unknownNames } from "./page_hidden.js";
+import { attach, findLastRun, findLessonRun, showsChosen, useCheckpoint } from "./store_runs.js";
 import { applySettings, presetConfig, presetOf, schema, settings } from "./store_settings.js";
+
+export { applyHidden } from "./page_hidden.js";
 
 const round = (x) => Number(Number(x).toPrecision(5));
 
@@ -27,6 +30,27 @@ export function shareLink() {
   for (const [name, value] of Object.entries(own.link?.() ?? {})) query.set(name, value);
   if (state.point?.z?.length) query.set("z", state.point.z.map(round).join(","));
   return `${location.origin}${location.pathname}?${query}`;
+}
+
+/**
+ * The address of a lesson: this tab with its present settings, and beside that a title, names of
+ * controls to hide (or the only ones to show), sentences to try. The run on screen goes with it
+ * only when asked for: a class begins from the shipped model.
+ */
+export function lessonLink({ title = "", hide = [], only = null, tries = [], lock = false, run = false } = {}) {
+  const link = new URL(shareLink());
+  const query = link.searchParams;
+  if (!run) {
+    if (query.has("run")) query.delete("z");
+    query.delete("run");
+  }
+  query.set("lesson", title);
+  if (hide.length) query.set("hide", hide.join(","));
+  if (only) query.set("only", only.join(","));
+  for (const sentence of tries) query.append("try", sentence);
+  if (lock) query.set("lock", "1");
+  link.search = query.toString().replaceAll("%2C", ",");
+  return link.href;
 }
 
 function readValue(field, text) {
@@ -97,8 +121,21 @@ export async function followLink() {
   if (asked) applySettings(link.settings);
   const ignored = [...link.ignored];
   if (link.run) await attach(link.run).catch(() => ignored.push("run"));
+  else if (lesson?.tab === state.tab) await findLessonRun();
   else await findLastRun(link);
   if (link.checkpoint) useCheckpoint(link.checkpoint);
   if (link.z) emit("point", { z: link.z, u: link.z.length === 2 ? link.z : null, from: "link" });
+  if (lesson?.tab === state.tab) ignored.push(...await lessonLeftOut());
   if (ignored.length) notify(t("shell.link_ignored", { names: ignored.join(", ") }));
+}
+
+let told = false;
+
+/** What of the lesson's own parts could not be used: said once. */
+async function lessonLeftOut() {
+  if (told) return [];
+  told = true;
+  const known = new Set(own.LESSONS.map((l) => `lesson:${l.key}`));
+  const lost = lesson.tries.filter((text) => text.startsWith("lesson:") && !known.has(text));
+  return [...new Set([...lesson.dropped, ...lost, ...await unknownNames])];
 }

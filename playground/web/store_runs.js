@@ -1,5 +1,5 @@
 // The attached run, and what is explored.
-import { openTab, tabOf, tellPage } from "./page.js";
+import { lesson, openTab, tabOf, tellPage } from "./page.js";
 import {
   PlayError, announce, api, emit, idOf, notify, on, own, remember, remembered, state, t,
 } from "./store_core.js";
@@ -7,6 +7,7 @@ import { settings } from "./store_settings.js";
 import { watch } from "./store_stream.js";
 
 const LAST_RUN = idOf("last-run");
+const LESSON_RUN = lesson && `${LAST_RUN}-${lesson.id}`; // the last one that was begun in this lesson
 const ENDED = new Set(["finished", "stopped", "diverged", "failed", "interrupted"]);
 const LIVELY = new Set(["queued", "starting", "running"]);
 const PROGRESS = ["epoch", "steps_per_s", "samples_per_s", "elapsed_s", "remaining_s", "device"];
@@ -73,6 +74,7 @@ export function detach() {
   clearTimeout(refreshTimer);
   state.run = null;
   remember(LAST_RUN, null);
+  if (LESSON_RUN) remember(LESSON_RUN, null);
   emit("reset", null);
   emit("run", null);
 }
@@ -88,6 +90,25 @@ export async function findLastRun(link) {
   } catch (error) {
     if (error.status === 404) remember(LAST_RUN, null);
   }
+}
+
+/**
+ * A lesson finds the run that was begun in it. Another one that is under way goes on, and is
+ * offered: it would bring its own settings in place of the lesson's.
+ */
+export async function findLessonRun() {
+  const lookUp = async (key) => {
+    const id = remembered(key);
+    return id ? api(`runs/${encodeURIComponent(id)}`).catch(() => null) : null;
+  };
+  const run = await lookUp(LESSON_RUN);
+  if (run) {
+    adopt(run, { fresh: false });
+    return;
+  }
+  const other = await lookUp(LAST_RUN);
+  if (!other || ENDED.has(other.state)) return;
+  notify(t("shell.lesson_other_run", { title: other.title }), { actions: [[t("shell.lesson_show_run"), () => attach(other.id)]] });
 }
 
 // ---- what is explored ---------------------------------------------------------------------------
@@ -139,6 +160,7 @@ function adopt(run, { fresh, keepSource = false }) {
   state.run = run;
   state.fresh = fresh;
   if (run.owner_is_you) remember(LAST_RUN, run.id);
+  if (fresh && lesson?.tab === state.tab) remember(LESSON_RUN, run.id);
   emit("reset", run);
   emit("run", run);
   chosen = keepSource;
