@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any, BinaryIO
 
 from engine.data import public_sets, two_domains
 from engine.data.base import Dataset
-from engine.errors import Busy, NotFound, PlaygroundError, Rejected
+from engine.errors import Busy, Forbidden, NotFound, PlaygroundError, Rejected
 from playground.strings import t
 
 log = logging.getLogger("playground")
@@ -21,6 +22,12 @@ FIELDS = ("a", "b", "both")
 
 Added = dict[str, Any]
 Bring = Callable[[str, Added], Added]  # remembers whose a data set is
+
+
+def public_sets_allowed(local: bool) -> bool:
+    """Whether visitors may make this server fetch public sets: PLAY_PUBLIC_SETS, else if local."""
+    said = os.environ.get("PLAY_PUBLIC_SETS", "")
+    return said == "1" or (local and said != "0")
 
 
 @dataclass
@@ -65,12 +72,14 @@ class Domains:
     def __init__(self, root: Path, device: str, bring: Bring) -> None:
         self.root, self._bring = root, bring
         self.sizes = tuple(s for s in two_domains.SIZES if s < GPU_SIZE or device != "cpu")
+        self.public = True  # whether visitors may fetch public sets; a teacher may say so too
         self._job: Job | None = None
         self._lock = threading.Lock()
 
     def describe(self) -> dict[str, Any]:
         """Return the sizes that may be chosen, and the public sets."""
-        return {"sizes": self.sizes, "sets": [one.describe() for one in public_sets.SETS]}
+        sets = [one.describe() for one in public_sets.SETS]
+        return {"sizes": self.sizes, "sets": sets, "public": self.public}
 
     # ---- uploads ------------------------------------------------------------------------------
 
@@ -83,22 +92,28 @@ class Domains:
     ) -> Added:
         """Make a data set of uploaded files, (field, name, file) each, when it is its turn."""
         chosen = self._options(options)
-        given: dict[str, two_domains.Files] = {name: [] for name in FIELDS}
+        sent: dict[str, list[tuple[str, BinaryIO]]] = {name: [] for name in FIELDS}
         for where, name, file in files:
-            if where not in given:
+            if where not in sent:
                 raise Rejected(t("domains.field", value=where[:40]), field="files")
             if name or file.seek(0, 2):
                 file.seek(0)
-                given[where].append((name, file.read()))
-        async with turn:
-            return await asyncio.to_thread(
-                lambda: self._keep(owner, two_domains.build(**given, **chosen))
-            )
+                sent[where].append((name, file))
+
+        def work() -> Added:
+            given: dict[str, two_domains.Files] = {
+                where: [(name, file.read()) for name, file in of_one]
+                for where, of_one in sent.items()
+            }
+            return self._keep(owner, two_domains.build(**given, **chosen))
+
+        async with turn:  # nobody's files are in memory before
+            return await asyncio.to_thread(work)
 
     def _keep(self, owner: str, made: Dataset) -> Added:
         key = two_domains.save(made, self.root)
         entry = two_domains.describe_saved(key, self.root)
-        return self._bring(owner, {**entry, "notes": list(made.notes)})
+        return self._bring(owner, {**entry, "title": made.title, "notes": list(made.notes)})
 
     def _options(self, options: Mapping[str, str]) -> dict[str, Any]:
         paired = options.get("paired", "no")
@@ -127,6 +142,8 @@ class Domains:
 
     def fetch(self, owner: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Begin to fetch a public set; raises `Busy` while another is on its way."""
+        if not self.public:
+            raise Forbidden(t("security.public_sets"))
         key = public_sets.known(body.get("set")).key
         square = self._square(body.get("size", two_domains.SIZES[0]), body.get("fit"))
         with self._lock:

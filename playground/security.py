@@ -1,29 +1,42 @@
 """Middleware in front of Gradio: who may ask, from which page, how much, and with what headers.
 
 Gradio 6.31 answers any Host (DNS rebinding), takes uploads from any origin, reads bodies of any
-size and waits for a stalled one without end; this closes all four.
+size, waits for a stalled one without end, and has addresses that nothing here needs; this closes
+all five.
 """
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
-import json
 import os
-import socket
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
-from urllib.parse import urlsplit
+import re
+from collections.abc import Iterable
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+from playground.bodies import (
+    ASGIApp,
+    Bounded,
+    Message,
+    Receive,
+    Refused,
+    Scope,
+    Send,
+    answer,
+    checked_json,
+    too_large,
+)
+from playground.origins import (
+    LOCAL_NAMES,
+    SAFE_METHODS,
+    Origins,
+    allowed_hosts,
+    hostname,
+    is_local,
+    proxies,
+)
+from playground.rate_limits import PLAY, RateLimits
+from playground.strings import t
 
-PLAY = "/gradio_api/play"
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+__all__ = ["LOCAL_NAMES", "PLAY", "Guard", "allowed_hosts", "is_local"]
+
 JSON_LIMIT = 256 * 1024
 OTHER_LIMIT = 1024 * 1024
 UPLOAD_LIMITS = {
@@ -36,130 +49,92 @@ UPLOAD_LIMITS = {
     "/gradio_api/upload": 8 * 2**20,
 }
 MULTIPART_OVERHEAD = 64 * 1024
-READ_TIMEOUT_S = 15.0
+MAX_HEADERS, MAX_HEADER_BYTES, MAX_ADDRESS = 100, 32 * 1024, 8 * 1024
+# Of Gradio: what fetches, records, reloads or edits. Nothing here uses it.
+NOT_OFFERED = re.compile(
+    r"/(gradio_api/)?(proxy=|stream/|vibe-|undo-vibe|deep_link|process_recording|dev/|run-history|"
+    r"runs/?$|custom_component|component_server|monitoring|profiling|openapi\.json|docs|redoc)"
+)
+GRADIO = "/gradio_api/"
 
 CSP = (
-    "default-src 'self' 'unsafe-inline' 'unsafe-eval' blob: data:; "
-    "object-src 'none'; base-uri 'self'; frame-ancestors {ancestors}"
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; "
+    "frame-src 'self'; form-action 'self'; object-src 'none'; base-uri 'self'; "
+    "frame-ancestors {ancestors}"
 )
-
-
-def allowed_hosts(host: str | None, share: bool = False) -> frozenset[str]:
-    """Return the names that a Host header may carry, for a server bound to `host`.
-
-    A name that begins with "." stands for all its subdomains; "ip" for any address literal.
-    """
-    names = set(LOCAL_NAMES)
-    bound = (host or "").strip("[]").lower()
-    if bound in ("0.0.0.0", "::"):
-        # An address literal can't be the name that a rebinding attack needs.
-        own = socket.gethostname().lower()
-        names |= {"ip", own, f"{own}.local"}
-    elif bound:
-        names.add(bound)
-    space = os.environ.get("SPACE_HOST", "").lower()
-    if space:
-        names |= {space, "ip"}
-    if share:
-        names.add(".gradio.live")
-    names |= {n.strip().lower() for n in os.environ.get("PLAY_HOSTS", "").split(",") if n.strip()}
-    return frozenset(names)
+# The camera is asked for by a click, for a picture to translate; nothing else is used.
+PERMISSIONS = (
+    "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), serial=(), midi=(), "
+    "display-capture=()"
+)
+HSTS = (b"strict-transport-security", b"max-age=86400")  # only where the page came by https
+NO_STORE = (b"cache-control", b"no-store")
 
 
 class Guard:
-    """Check Host and Origin, bound the body, and set the headers of every answer."""
+    """Check Host and Origin, count requests, bound bodies, set the headers of every answer."""
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = LOCAL_NAMES) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: Iterable[str] = LOCAL_NAMES, limits: RateLimits | None = None
+    ) -> None:
         self.app = app
-        self.hosts = frozenset(hosts)
-        on_space = bool(os.environ.get("SPACE_HOST"))
-        ancestors = "'self' https://huggingface.co https://*.hf.space" if on_space else "'self'"
+        self.origins = Origins(hosts, proxies())
+        self.limits = limits or RateLimits()
+        ancestors = _ancestors()
         self.headers = [
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
+            (b"permissions-policy", PERMISSIONS.encode()),
             (b"content-security-policy", CSP.format(ancestors=ancestors).encode()),
         ]
+        if ancestors == "'self'":
+            self.headers.append((b"x-frame-options", b"SAMEORIGIN"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 403 or 413, or pass the request on."""
+        """Answer a refusal, or pass the request on."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})  # nothing here uses one
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        send = self._with_headers(send)
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-        refusal = self._refusal(scope["method"], headers)
+        send = self._with_headers(send, scope["path"], self._is_https(scope, headers))
+        if not await self._refused(scope, headers, send):
+            await self._pass_on(scope, headers, receive, send)
+
+    async def _refused(self, scope: Scope, headers: dict[str, str], send: Send) -> bool:
+        method, path = scope["method"], scope["path"]
+        if _oversized(scope):
+            await answer(send, 431, t("security.headers_large"))
+            return True
+        refusal = self.origins.refusal(method, path, headers)
         if refusal:
-            await _answer(send, 403, refusal)
-            return
+            host = hostname(self.origins.asked_for(headers))
+            await answer(send, 403, t(refusal, host=repr(host[:80])))
+            return True
+        if NOT_OFFERED.match(path):
+            await answer(send, 404, t("security.not_offered"))
+            return True
+        address = self.origins.peer(scope.get("client"), headers)
+        often = self.limits.check(method, path, headers, address)
+        if often:
+            await answer(send, 429, often.sentence, often.seconds)
+        return often is not None
+
+    async def _pass_on(
+        self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send
+    ) -> None:
         if scope["method"] in SAFE_METHODS:
             await self.app(scope, receive, send)
             return
         limit = _limit(scope["path"])
         if _declared_length(headers) > limit:
-            await _answer(send, 413, _too_large(limit))
+            await answer(send, 413, too_large(limit))
             return
-        await self._bounded(scope, receive, send, limit)
-
-    def _refusal(self, method: str, headers: dict[str, str]) -> str | None:
-        host = _hostname(headers.get("host", ""))
-        if not self.knows(host):
-            return f"This server does not answer to the host name {host[:80]!r}."
-        if method in SAFE_METHODS:
-            return None
-        if headers.get("sec-fetch-site") == "cross-site":
-            return "Another web site may not send requests to this server."
-        origin = headers.get("origin")
-        if origin is None:
-            return None
-        parts = urlsplit(origin)
-        same = parts.netloc.lower() == headers.get("host", "").lower()
-        public = parts.hostname not in LOCAL_NAMES and self.knows(parts.hostname or "", False)
-        if same or public:
-            return None
-        return "Another web site may not send requests to this server."
-
-    def knows(self, host: str, literals: bool = True) -> bool:
-        """Whether the Host name is one of ours."""
-        if host in self.hosts:
-            return True
-        if any(n.startswith(".") and host.endswith(n) for n in self.hosts):
-            return True
-        if not literals or "ip" not in self.hosts:
-            return False
-        try:
-            ipaddress.ip_address(host)
-        except ValueError:
-            return False
-        return True
-
-    def _with_headers(self, send: Send) -> Send:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                present = {name.lower() for name, _ in message.get("headers", [])}
-                extra = [(k, v) for k, v in self.headers if k not in present]
-                message = {**message, "headers": [*message.get("headers", []), *extra]}
-            await send(message)
-
-        return with_headers
-
-    async def _bounded(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
-        """Pass the body on, but no more than `limit` bytes and no slower than the timeout."""
-        seen, done, started = 0, False, False
-
-        async def counted() -> Message:
-            nonlocal seen, done
-            if done:
-                return await receive()
-            try:
-                message = await asyncio.wait_for(receive(), READ_TIMEOUT_S)
-            except asyncio.TimeoutError:
-                raise _Refused(408, "The request body did not arrive in time.") from None
-            if message["type"] == "http.request":
-                seen += len(message.get("body", b""))
-                done = not message.get("more_body", False)
-                if seen > limit:
-                    raise _Refused(413, _too_large(limit))
-            return message
+        started = False
 
         async def watched(message: Message) -> None:
             nonlocal started
@@ -167,16 +142,44 @@ class Guard:
             await send(message)
 
         try:
-            await self.app(scope, counted, watched)
-        except _Refused as refused:
+            bounded: Receive = Bounded(receive, limit)
+            if _is_gradios_json(scope["path"], headers):
+                bounded = await checked_json(bounded)
+            await self.app(scope, bounded, watched)
+        except Refused as refused:
             if not started:
-                await _answer(send, refused.status, str(refused))
+                await answer(send, refused.status, str(refused))
+
+    def _is_https(self, scope: Scope, headers: dict[str, str]) -> bool:
+        forwarded = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip()
+        return scope.get("scheme") == "https" or bool(self.origins.proxies and forwarded == "https")
+
+    def _with_headers(self, send: Send, path: str, https: bool) -> Send:
+        own = [*self.headers, HSTS] if https else list(self.headers)
+        if path.startswith(PLAY):
+            own.append(NO_STORE)  # the page's own files say how long they may be kept
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message.get("headers", [])}
+                extra = [(k, v) for k, v in own if k not in present]
+                message = {**message, "headers": [*message.get("headers", []), *extra]}
+            await send(message)
+
+        return with_headers
 
 
-class _Refused(Exception):
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
+def _ancestors() -> str:
+    """Return whose pages may show this one in a frame."""
+    named = [n for n in os.environ.get("PLAY_FRAMES", "").split() if re.fullmatch(r"[\w.:/*-]+", n)]
+    space = ["https://huggingface.co", "https://*.hf.space"] if os.environ.get("SPACE_HOST") else []
+    return " ".join(["'self'", *space, *named])
+
+
+def _oversized(scope: Scope) -> bool:
+    sizes = [len(k) + len(v) for k, v in scope["headers"]]
+    address = len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
+    return len(sizes) > MAX_HEADERS or sum(sizes) > MAX_HEADER_BYTES or address > MAX_ADDRESS
 
 
 def _limit(path: str) -> int:
@@ -186,28 +189,11 @@ def _limit(path: str) -> int:
     return JSON_LIMIT if path.startswith(PLAY) else OTHER_LIMIT
 
 
+def _is_gradios_json(path: str, headers: dict[str, str]) -> bool:
+    form = headers.get("content-type", "").startswith("multipart/")
+    return path.startswith(GRADIO) and not path.startswith(PLAY) and not form
+
+
 def _declared_length(headers: dict[str, str]) -> int:
     text = headers.get("content-length", "0")
-    return int(text) if text.isdecimal() else 0
-
-
-def _too_large(limit: int) -> str:
-    size = f"{limit // 2**20} MB" if limit >= 2**20 else f"{limit // 1024} KB"
-    return f"The request is larger than the {size} that are allowed here."
-
-
-def _hostname(host: str) -> str:
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.partition(":")[0].lower()
-
-
-async def _answer(send: Send, status: int, sentence: str) -> None:
-    body = json.dumps({"error": sentence, "field": None}).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return int(text) if text.isdecimal() and len(text) < 20 else 0

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from engine import checkpoint, data, gpt2_upload, registry
-from engine.errors import NotFound, PlaygroundError, Rejected
+from engine.errors import DataError, NotFound, PlaygroundError, Rejected
 from engine.eventlog import Entry
 from engine.rng import MAX_SEED
 from engine.runs import RunStore, describe_checkpoint
 from engine.spec import MAX_STEPS
 from playground import downloads, film
-from playground.domains import Domains
+from playground.belongings import Belongings, Bounds, Thing, file_of
+from playground.domains import Domains, public_sets_allowed
+from playground.own_sets import OwnSets
+from playground.rate_limits import Arrivals
+from playground.repeats import Repeats
 from playground.strings import t
 from playground.texts import Texts
 
@@ -33,7 +38,6 @@ START_FIELDS = (
 )
 IGNORED_FIELDS = ("preset",)  # the page sends it; it is only a name for a config
 EXPLORE_TIMEOUT_S = 60.0
-PICTURE_SIZES = ("28", "32", "64")
 
 
 @dataclass(frozen=True)
@@ -52,14 +56,16 @@ class Limits:
 class Service:
     """The engine as the page sees it."""
 
-    def __init__(self, store: RunStore, device: str = "cpu") -> None:
+    def __init__(self, store: RunStore, device: str = "cpu", local: bool = True) -> None:
         self.store, self.device = store, device
         self.room: Any = None  # a `playground.room.Room` in workshop mode
-        self._uploads: dict[str, list[dict[str, Any]]] = {}  # owner -> checkpoints
-        self._brought: dict[str, list[str]] = {}  # owner -> data sets
+        self.repeats, self.arrivals = Repeats(), Arrivals()
+        self.belongings = Belongings(store.root, self._uses, Bounds.of_server(local))
         self._headers: dict[Path, tuple[int, dict[str, Any]]] = {}
         self._uploading = asyncio.Semaphore(1)  # decoding pictures takes memory: one at a time
         self.domains = Domains(store.root, device, self._bring)
+        self.domains.public = public_sets_allowed(local)
+        self.own_sets = OwnSets(store.root, self._bring, self._uploading)
         self.texts = Texts(store.root, self._bring, self._uploading)
 
     # ---- what there is to choose ------------------------------------------------------------
@@ -70,11 +76,11 @@ class Service:
 
     def describe(self, viewer: str | None = None) -> dict[str, Any]:
         """Return the catalogue; reads a file header for every checkpoint that is new."""
-        mine = self._uploads.get(viewer or "", [])
+        mine = self.belongings.of(viewer) if viewer else []
         return {
             "models": [describe_model(entry) for entry in registry.MODELS.values()],
-            "datasets": data.describe(self.store.root, self._brought.get(viewer or "", [])),
-            "checkpoints": [*self._shipped(), *mine],
+            "datasets": [*data.describe(), *self._own_data(mine)],
+            "checkpoints": [*self._shipped(), *self._own_checkpoints(mine)],
             "published": [p.to_dict() for e in registry.MODELS.values() for p in e.published],
             "device": self.device,
             "limits": asdict(Limits()),
@@ -83,18 +89,41 @@ class Service:
         }
 
     def _shipped(self) -> list[dict[str, Any]]:
-        found = []
-        for name, path in checkpoint.shipped().items():
+        found = (self._described(*item) for item in checkpoint.shipped().items())
+        return [described for described in found if described is not None]
+
+    def _described(self, name: str, path: Path) -> dict[str, Any] | None:
+        """Return what is told of a checkpoint; None for one that is damaged, or not yet whole."""
+        try:
             changed = path.stat().st_mtime_ns
             known = self._headers.get(path)
             if known is None or known[0] != changed:
-                try:
-                    header = checkpoint.read_header(path)
-                except PlaygroundError:
-                    continue  # a checkpoint that is being written, or damaged, is not offered
-                known = self._headers[path] = (changed, describe_checkpoint(name, header))
-            found.append(known[1])
+                about = describe_checkpoint(name, checkpoint.read_header(path))
+                known = self._headers[path] = (changed, about)
+        except (OSError, PlaygroundError):
+            return None
+        return known[1]
+
+    def _own_checkpoints(self, mine: list[Thing]) -> list[dict[str, Any]]:
+        kept = [thing for thing in mine if thing.kind == "checkpoint"]
+        found = [(thing, self._described(thing.name, self._path(thing))) for thing in kept]
+        return [{**about, "title": thing.title} for thing, about in found if about is not None]
+
+    def _own_data(self, mine: list[Thing]) -> list[dict[str, Any]]:
+        found = []
+        for thing in mine:
+            if thing.kind == "dataset":
+                with suppress(DataError):  # it is gone, or damaged
+                    entry = data.load_entry(thing.name, self.store.root)
+                    found.append({**entry, "title": thing.title})
         return found
+
+    def _path(self, thing: Thing) -> Path:
+        return file_of(thing.name, self.store.root)
+
+    def _uses(self) -> set[str]:
+        uses = getattr(self.store, "uses", None)
+        return uses() if uses else set()
 
     # ---- runs -------------------------------------------------------------------------------
 
@@ -113,8 +142,16 @@ class Service:
         given.setdefault("dataset", None)
         if self.room is not None:
             self.room.check_start(owner, given)
+        self._check_start_point(owner, given)
         run_id = await _in_thread(lambda: self.store.start(owner, **given))
         return self.view(run_id, owner)
+
+    def _check_start_point(self, owner: str, given: dict[str, Any]) -> None:
+        resume = given.get("resume")
+        names = [given["dataset"], resume.get("checkpoint") if isinstance(resume, dict) else None]
+        for name in names:
+            self.belongings.check(name)
+            self.belongings.used(owner, name)
 
     def view(self, run_id: str, viewer: str | None = None) -> dict[str, Any]:
         """Return what the page shows of a run; whoever has its id may look."""
@@ -159,6 +196,7 @@ class Service:
 
     async def saved_checkpoint(self, name: str) -> Path:
         """Return a shipped or uploaded checkpoint."""
+        self.belongings.check(name)
         return await _in_thread(lambda: self.store.checkpoint_path(name))
 
     async def script(self, run_id: str) -> str:
@@ -175,6 +213,7 @@ class Service:
 
     async def explore(self, source: dict[str, Any], view: str, args: dict[str, Any]) -> bytes:
         """Draw a view of a checkpoint or of a run; return its JSON."""
+        self.belongings.check(source.get("checkpoint"))
         future = await _in_thread(lambda: self.store.explore(source, view, args))
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), EXPLORE_TIMEOUT_S)
@@ -185,26 +224,15 @@ class Service:
 
     async def add_checkpoint(self, owner: str, name: str, content: bytes) -> dict[str, Any]:
         """Keep an uploaded checkpoint, after checking it; weights of GPT-2 become one."""
+        self.belongings.check_room(len(content))
         if gpt2_upload.is_gpt2(content):
             async with self._uploading:
                 content = await _in_thread(gpt2_upload.converted, content, name)
         added = await _in_thread(lambda: self.store.import_checkpoint(content))
         if added["title"] == added["name"] and name:
             added["title"] = downloads.clean_name(name)
-        self._uploads.setdefault(owner, []).append(added)
-        return {"checkpoint": added["name"], **added}
-
-    async def add_pictures(
-        self, owner: str, files: Iterable[tuple[str, BinaryIO]], options: dict[str, str]
-    ) -> dict[str, Any]:
-        """Make a data set of uploaded pictures."""
-        chosen = _picture_options(options)
-        given = [(name, file.read()) for name, file in files]
-        if not any(name or content for name, content in given):
-            raise Rejected(t("shell.no_pictures"), field="files")
-        async with self._uploading:
-            added = await _in_thread(self._keep_pictures, given, chosen)
-        return self._bring(owner, added)
+        notes = await _in_thread(self.belongings.bring, owner, added["name"], added["title"])
+        return {"checkpoint": added["name"], **added, "notes": notes}
 
     async def add_domains(
         self, owner: str, files: list[tuple[str, str, BinaryIO]], options: dict[str, str]
@@ -212,47 +240,10 @@ class Service:
         """Make a data set of two domains of uploaded pictures."""
         return await self.domains.add(owner, files, options, self._uploading)
 
-    async def add_points(self, owner: str, points: Any, name: str) -> dict[str, Any]:
-        """Make a data set of drawn points, pairs of numbers."""
-        if not isinstance(points, list):
-            raise Rejected(t("shell.points_shape"), field="points")
-        if not isinstance(name, str):
-            raise Rejected(t("shell.points_name"), field="name")
-        return self._bring(owner, await _in_thread(self._keep_points, points, name))
-
-    async def add_points_file(
-        self, owner: str, file: tuple[str, bytes], name: str
-    ) -> dict[str, Any]:
-        """Make a data set of a file of points: two numbers a line, or JSON pairs."""
-        from engine.data import own_points
-
-        points = await _in_thread(own_points.parse_file, *file)
-        shown = name or Path(downloads.clean_name(file[0])).stem
-        return self._bring(owner, await _in_thread(self._keep_points, points, shown))
-
     def _bring(self, owner: str, added: dict[str, Any]) -> dict[str, Any]:
         """Remember whose the data set is; return what the page is told of it."""
-        mine = self._brought.setdefault(owner, [])
-        if added["key"] not in mine:
-            mine.append(added["key"])
-        return {"dataset": added["key"], **added}
-
-    def _keep_points(self, points: Any, name: str) -> dict[str, Any]:
-        from engine.data import own_points
-
-        shown = downloads.clean_name(name) or t("panel.points_name_default")
-        made = own_points.build(points, shown)
-        key = own_points.save(made, self.store.root)
-        return {**own_points.describe_saved(key, self.store.root), "notes": list(made.notes)}
-
-    def _keep_pictures(
-        self, files: list[tuple[str, bytes]], chosen: dict[str, Any]
-    ) -> dict[str, Any]:
-        from engine.data import pictures
-
-        made = pictures.build(files, **chosen)
-        key = pictures.save(made, self.store.root)
-        return {**pictures.describe_saved(key, self.store.root), "notes": list(made.notes)}
+        went = self.belongings.bring(owner, added["key"], added["title"])
+        return {"dataset": added["key"], **added, "notes": [*added.get("notes", []), *went]}
 
 
 def describe_model(entry: registry.Entry) -> dict[str, Any]:
@@ -265,16 +256,6 @@ def describe_model(entry: registry.Entry) -> dict[str, Any]:
         "schema": entry.config_class.schema(),
         "presets": [preset.to_dict() for preset in entry.preset_list],
     }
-
-
-def _picture_options(options: dict[str, str]) -> dict[str, Any]:
-    size, colour = options.get("size", "28"), options.get("colour", "gray")
-    if size not in PICTURE_SIZES:
-        raise Rejected(t("shell.picture_size", value=size[:40]), field="size")
-    if colour not in ("gray", "rgb"):
-        raise Rejected(t("shell.picture_colour", value=colour[:40]), field="colour")
-    name = downloads.clean_name(options.get("name", "")) or t("panel.pictures_name_default")
-    return {"size": int(size), "colour": colour == "rgb", "name": name}
 
 
 def _listed(names: list[str]) -> str:

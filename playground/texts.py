@@ -35,7 +35,9 @@ class Texts:
         made = await self._read(files, name)
         key = await asyncio.to_thread(own_texts.save, made, self.root)
         entry = own_texts.describe_saved(key, self.root)
-        return self._bring(owner, {**own_texts.facts(made), **entry})
+        return await asyncio.to_thread(
+            self._bring, owner, {**own_texts.facts(made), **entry, "title": made.title}
+        )
 
     async def _read(self, files: list[tuple[str, str, BinaryIO]], name: str) -> Dataset:
         if len(files) != 1:

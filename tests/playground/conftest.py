@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from engine.runs import RunStore
+from playground.rate_limits import Unlimited
 from playground.routes import PREFIX, routes
 from playground.security import LOCAL_NAMES, Guard
 from playground.service import Service
@@ -51,7 +52,7 @@ def serving(app: Any) -> Iterator[str]:
 def address() -> Iterator[str]:
     app = Starlette(
         routes=routes(FakeService()),  # type: ignore[arg-type]
-        middleware=[Middleware(Guard, hosts=LOCAL_NAMES)],
+        middleware=[Middleware(Guard, hosts=LOCAL_NAMES, limits=Unlimited())],
     )
     with serving(app) as url:
         yield url
@@ -69,7 +70,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture(scope="module")
 def address_of_service(service: Service) -> Iterator[str]:
     """Serve the real service's routes; yield their address."""
-    middleware = [Middleware(Guard, hosts=LOCAL_NAMES)]
+    middleware = [Middleware(Guard, hosts=LOCAL_NAMES, limits=Unlimited())]
     with serving(Starlette(routes=routes(service), middleware=middleware)) as url:
         yield url
 

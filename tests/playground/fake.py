@@ -8,7 +8,9 @@ import io
 import itertools
 import json
 import math
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,9 @@ from PIL import Image
 from engine import commands, data, registry
 from engine.errors import Forbidden, NotFound, Rejected
 from engine.eventlog import Entry
+from playground.belongings import Belongings
+from playground.rate_limits import Arrivals
+from playground.repeats import Repeats
 from playground.service import describe_model
 
 CHECKPOINT = "vae/mnist-2d"
@@ -153,6 +158,9 @@ class FakeService:
     def __init__(self) -> None:
         self.all: dict[str, FakeRun] = {}
         self.numbers = itertools.count(1)
+        self.room: Any = None
+        self.repeats, self.arrivals = Repeats(), Arrivals()
+        self.belongings = Belongings(Path(tempfile.gettempdir()))
 
     async def catalogue(self, viewer: str | None = None) -> dict[str, Any]:
         return self.describe()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import threading
 import time
 import zipfile
@@ -129,8 +130,10 @@ def test_names_from_outside_never_become_paths(service: Service, client: httpx.C
     files += [("a", (name, png(100 + i))) for i, name in enumerate(hostile)]
     answer = client.post("/domains", files=files)
     assert answer.status_code == 201, answer.text
-    kept = [path.name for path in service.store.root.rglob("*") if path.is_file()]
-    assert all(name.startswith("domains-") for name in kept)
+    kept = [path for path in service.store.root.rglob("*") if path.is_file()]
+    lists = [path for path in kept if path.parent.name == "belongings"]
+    assert all(re.fullmatch(r"([0-9a-f]{32}\.json|leaving)", path.name) for path in lists)
+    assert all(path.name.startswith("domains-") for path in kept if path not in lists)
     assert "29" not in answer.json()["help"]  # one in ten of 29 is for testing
     assert "26 of A" in answer.json()["help"]
 

@@ -17,7 +17,10 @@ def test_only_gpt2_files_are_converted(tmp_path: Path, monkeypatch: pytest.Monke
 
     def keep(content: bytes) -> dict[str, str]:
         kept.append(content)
-        return {"name": "upload/x", "title": "upload/x"}
+        name = f"number{len(kept):04}"
+        (tmp_path / "uploads").mkdir(exist_ok=True)
+        (tmp_path / "uploads" / f"{name}.safetensors").write_bytes(content)
+        return {"name": f"upload/{name}", "title": f"upload/{name}"}
 
     service = Service(SimpleNamespace(root=tmp_path, import_checkpoint=keep))  # type: ignore[arg-type]
     monkeypatch.setattr(gpt2_upload, "is_gpt2", lambda content: content == b"gpt2")

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from engine.runs import RunStore
+from playground.rate_limits import Unlimited
 from playground.routes import PREFIX, routes
 from playground.security import LOCAL_NAMES, Guard
 from playground.service import Service
@@ -23,7 +24,7 @@ DRAWN = [[round(0.01 * i, 2), round(0.5 - 0.01 * i, 2)] for i in range(60)]
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     nobody = SimpleNamespace(device="cpu", threads=1, free=lambda: 0)  # no run is started here
     store = RunStore(tmp_path_factory.mktemp("runs"), nobody)  # type: ignore[arg-type]
-    middleware = [Middleware(Guard, hosts=LOCAL_NAMES)]
+    middleware = [Middleware(Guard, hosts=LOCAL_NAMES, limits=Unlimited())]
     with serving(Starlette(routes=routes(Service(store)), middleware=middleware)) as url:
         yield url
     store.close()

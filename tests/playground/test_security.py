@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from playground import security
+from playground import bodies, security
 from playground.security import Guard, allowed_hosts
 from tests.playground.conftest import serving
 
@@ -47,22 +47,22 @@ def test_other_host_names_are_refused(guarded: str, host: str) -> None:
 
 def test_a_server_for_the_network_answers_addresses_but_not_names() -> None:
     guard = Guard(echo, hosts=allowed_hosts("0.0.0.0"))  # type: ignore[arg-type]
-    assert guard.knows("192.168.1.7")
-    assert guard.knows("fe80::1")
-    assert guard.knows(socket.gethostname().lower())
-    assert not guard.knows("evil.example")
+    assert guard.origins.knows("192.168.1.7")
+    assert guard.origins.knows("fe80::1")
+    assert guard.origins.knows(socket.gethostname().lower())
+    assert not guard.origins.knows("evil.example")
 
 
 def test_a_shared_server_answers_its_tunnel() -> None:
     guard = Guard(echo, hosts=allowed_hosts("127.0.0.1", share=True))  # type: ignore[arg-type]
-    assert guard.knows("abc123.gradio.live")
-    assert not guard.knows("gradio.live.evil.example")
+    assert guard.origins.knows("abc123.gradio.live")
+    assert not guard.origins.knows("gradio.live.evil.example")
 
 
 def test_a_space_answers_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPACE_HOST", "someone-play.hf.space")
     guard = Guard(echo, hosts=allowed_hosts("0.0.0.0"))  # type: ignore[arg-type]
-    assert guard.knows("someone-play.hf.space")
+    assert guard.origins.knows("someone-play.hf.space")
     assert b"https://huggingface.co" in dict(guard.headers)[b"content-security-policy"]
 
 
@@ -116,7 +116,7 @@ def test_a_body_without_a_length_is_counted(guarded: str) -> None:
 
 
 def test_a_stalled_body_is_given_up(guarded: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(security, "READ_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(bodies, "READ_TIMEOUT_S", 0.2)
     port = urlsplit(guarded).port or 0
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", port), timeout=5) as stalled:
