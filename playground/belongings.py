@@ -23,21 +23,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import NoSpace, NotFound, Rejected
+from engine import data
+from engine.errors import DataError, NoSpace, NotFound, Rejected
 from engine.files import write_atomically
 from playground.strings import t
 
 log = logging.getLogger("playground")
 MB = 1_000_000
 LEAVING = "leaving"
-PLACES = {  # the folder, and how a file's name begins, by how the thing's name begins
-    "upload/": ("uploads", ""),
-    "pictures:": ("datasets", ""),
-    "domains:": ("datasets", "domains-"),
-    "points:": ("datasets", "points-"),
-    "text:": ("datasets", "text-"),
-}
-NAMED = re.compile(f"({'|'.join(PLACES)})([A-Za-z0-9]{{8,40}})")
+UPLOAD = re.compile("upload/[A-Za-z0-9]{8,40}")
 
 
 @dataclass(frozen=True)
@@ -210,8 +204,8 @@ class Belongings:
     def _read_leaving(self) -> set[str]:
         try:
             names = json.loads((self._folder / LEAVING).read_bytes())
-            return {name for name in names if NAMED.fullmatch(name)}
-        except (OSError, ValueError, TypeError):
+            return {name for name in names if file_of(name, self.root)}
+        except (OSError, ValueError, TypeError, DataError):
             return set()
 
     def _read(self) -> Iterator[tuple[str, dict[str, Thing]]]:
@@ -220,17 +214,15 @@ class Belongings:
                 things = [Thing(**found) for found in json.loads(path.read_bytes())]
                 there = [one for one in things if file_of(one.name, self.root).is_file()]
                 yield path.stem, {thing.name: thing for thing in there}
-            except (OSError, ValueError, TypeError, NotFound) as error:
+            except (OSError, ValueError, TypeError, DataError) as error:
                 log.warning("the list %s of what somebody brought cannot be read: %s", path, error)
 
 
 def file_of(name: str, root: Path) -> Path:
     """Return where a thing lies; only letters and digits of its name ever reach a path."""
-    found = NAMED.fullmatch(name)
-    if found is None:
-        raise NotFound(t("security.no_thing"))
-    folder, start = PLACES[found[1]]
-    return root / folder / f"{start}{found[2]}.safetensors"
+    if UPLOAD.fullmatch(name):
+        return root / "uploads" / f"{name.removeprefix('upload/')}.safetensors"
+    return data.saved_file(name, root)
 
 
 def _digest(owner: str) -> str:

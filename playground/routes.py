@@ -20,6 +20,7 @@ from starlette.routing import Route
 from engine.errors import PlaygroundError, Rejected
 from playground import upload_routes, web_files
 from playground.answers import JSON, download, json_bytes, stored
+from playground.asked import OWNER as OWNER
 from playground.asked import body_of, number_of, owner_of, viewer_of
 from playground.bodies import Refused
 from playground.repeats import HEADER

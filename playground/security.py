@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from playground.bodies import (
     ASGIApp,
@@ -52,9 +53,12 @@ MULTIPART_OVERHEAD = 64 * 1024
 MAX_HEADERS, MAX_HEADER_BYTES, MAX_ADDRESS = 100, 32 * 1024, 8 * 1024
 # Of Gradio: what fetches, records, reloads or edits. Nothing here uses it.
 NOT_OFFERED = re.compile(
-    r"/(gradio_api/)?(proxy=|stream/|vibe-|undo-vibe|deep_link|process_recording|dev/|run-history|"
-    r"runs/?$|custom_component|component_server|monitoring|profiling|openapi\.json|docs|redoc)"
+    r"/(gradio_api/)?(proxy=|file/|stream/|vibe-|undo-vibe|deep_link|process_recording|dev/|"
+    r"run-history|runs/?$|custom_component|component_server|monitoring|profiling|openapi\.json|"
+    r"docs|redoc|mcp/sse|mcp/messages)",
+    re.IGNORECASE,
 )
+FETCHES = re.compile(r"(proxy|file)=\s*([a-z][a-z0-9+.-]+:|[/\\]{2})", re.IGNORECASE)
 GRADIO = "/gradio_api/"
 
 CSP = (
@@ -115,7 +119,7 @@ class Guard:
             host = hostname(self.origins.asked_for(headers))
             await answer(send, 403, t(refusal, host=repr(host[:80])))
             return True
-        if NOT_OFFERED.match(path):
+        if NOT_OFFERED.match(path) or FETCHES.search(unquote(unquote(path))):
             await answer(send, 404, t("security.not_offered"))
             return True
         address = self.origins.peer(scope.get("client"), headers)

@@ -84,6 +84,12 @@ def is_own(key: Any) -> bool:
     return isinstance(key, str) and key.startswith(tuple(module.PREFIX for module in _OWN))
 
 
+def saved_file(key: str, root: Path) -> Path:
+    """Return where a thing that a person brought lies; raises `DataError` for another key."""
+    path: Path = _module(key)._path(key, root)
+    return path
+
+
 def _module(key: str) -> Any:
     for module in _OWN:
         if key.startswith(module.PREFIX):
