@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.errors import Rejected
-from playground.routes import OWNER
+from playground.asked import OWNER
 from playground.strings import t
 
 MOST_TEXT = 200

@@ -8,6 +8,7 @@ import asyncio
 import time
 from typing import Any
 
+import orjson
 from gradio.data_classes import FileData
 
 from engine import registry
@@ -103,7 +104,7 @@ class RunEndpoints:
         found = [e for e in self._service.events(asked, since) if e.meta["kind"] == "metrics"]
         return {
             "run": view,
-            "metrics": [{**entry.meta, "seq": entry.seq} for entry in found],
+            "metrics": [orjson.loads(entry.wire) for entry in found],
             "after": max(since, view["last_seq"]),
         }
 
