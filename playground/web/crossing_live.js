@@ -2,7 +2,7 @@
 
 import { debounce, paced } from "./explorer_dom.js";
 import { DIRECTIONS } from "./crossing_state.js";
-import { look, on, state } from "./store.js";
+import { look, on, state, training } from "./store.js";
 
 const LOOK_MS = 200;
 const EXACT_MS = 2500; // how often a live run is asked for more than its pictures
@@ -21,7 +21,7 @@ export function follow(lab) {
   let sent = "{}";
 
   const running = () =>
-    Boolean(state.run && state.source?.run === state.run.id && state.run.state === "running");
+    Boolean(state.run && state.source?.run === state.run.id && training());
   const pausing = () => state.run?.state === "paused" && lab.status === "ready";
 
   const open = () => {

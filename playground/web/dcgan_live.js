@@ -1,6 +1,6 @@
 // What the page's store says of runs, sources and past frames, told to the sampler.
 
-import { look, on, state } from "./store.js";
+import { look, on, state, training } from "./store.js";
 import { debounce, paced } from "./explorer_dom.js";
 
 const LOOK_MS = 200;
@@ -20,7 +20,7 @@ export function follow(sampler, monitor) {
   let sent = "{}";
 
   const running = () =>
-    Boolean(state.run && state.source?.run === state.run.id && state.run.state === "running");
+    Boolean(state.run && state.source?.run === state.run.id && training());
   const pausing = () => state.run?.state === "paused" && sampler.status === "ready";
 
   const open = () => {

@@ -1,6 +1,6 @@
 // What the page's store says of runs, sources and past frames, told to the space.
 
-import { look, on, state } from "./store.js";
+import { look, on, state, training } from "./store.js";
 import { debounce, paced } from "./explorer_dom.js";
 
 const PLANE_MS = 4000; // how often the plane of a live run of more than two dimensions is read
@@ -19,7 +19,7 @@ export function follow(space, views) {
   let fallback = 0;
 
   const running = () =>
-    Boolean(state.run && state.source?.run === state.run.id && state.run.state === "running");
+    Boolean(state.run && state.source?.run === state.run.id && training());
 
   const open = () => {
     clearTimeout(fallback);

@@ -1,7 +1,7 @@
 // What the page's store says of runs, sources and past frames, told to the lab.
 
 import { debounce } from "./explorer_dom.js";
-import { look, on, state } from "./store.js";
+import { look, on, state, training } from "./store.js";
 
 const SLOW_MS = 1500; // no preview within this time: ask instead
 const END_MS = 500; // a run that ends is put away first
@@ -10,7 +10,7 @@ const VIEW = "lab";
 
 /** Whether the attached run is what is on screen, and trains. */
 function running() {
-  return Boolean(state.run && state.source?.run === state.run.id && state.run.state === "running");
+  return Boolean(state.run && state.source?.run === state.run.id && training());
 }
 
 /**

@@ -62,8 +62,7 @@ export function remember(key, value) {
 function ownerToken() {
   const kept = remembered(OWNER);
   if (kept && kept.length >= 16) return kept;
-  const random = crypto.getRandomValues(new Uint8Array(18));
-  const token = btoa(String.fromCharCode(...random)).replaceAll("+", "-").replaceAll("/", "_");
+  const token = randomToken(18);
   remember(OWNER, token);
   return token;
 }
@@ -73,38 +72,71 @@ export const owner = ownerToken();
 
 // ---- the server ---------------------------------------------------------------------------------
 
-/** What the server refuses, as one sentence; `field` names the control at fault. */
+const TRIES = 4; // of a request that may be repeated without harm
+const WAIT_S = 1;
+const LONGEST_WAIT_S = 30;
+
+/**
+ * What the server refuses, as one sentence; `field` names the control at fault, `retry_s` says
+ * when to ask again.
+ */
 export class PlayError extends Error {
-  constructor(sentence, field = null, status = 0) {
+  constructor(sentence, field = null, status = 0, retry_s = null) {
     super(sentence);
     this.name = "PlayError";
     this.sentence = sentence;
     this.field = field;
     this.status = status;
+    this.retry_s = retry_s;
   }
 }
 
-/** Call one of our routes: api("runs", {method: "POST", body: {…}}) -> its JSON. */
-export async function api(path, { method, body, form, signal } = {}) {
+/** Letters that nobody guesses or repeats; randomUUID is not there without https. */
+function randomToken(bytes) {
+  const random = crypto.getRandomValues(new Uint8Array(bytes));
+  return btoa(String.fromCharCode(...random)).replaceAll("+", "-").replaceAll("/", "_");
+}
+
+const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+
+/**
+ * Call one of our routes: api("runs", {method: "POST", body: {…}}) -> its JSON.
+ *
+ * A server that asks for patience (429) gets it from what only reads (GET, views to explore); a
+ * click is told its sentence. `once` marks a request that must count once: it carries a key by
+ * which the server knows it again, and is repeated when the connection was lost.
+ */
+export async function api(path, { method, body, form, signal, once = false } = {}) {
+  const verb = method ?? (body !== undefined || form ? "POST" : "GET");
   const headers = { "X-Play-Owner": owner };
   if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (once) headers["Idempotency-Key"] = randomToken(18);
+  const reads = verb === "GET" || path.startsWith("explore/");
+  const options = { method: verb, headers, body: form ?? (body !== undefined ? JSON.stringify(body) : undefined), signal };
+  for (let left = TRIES - 1; ; left -= 1) {
+    try {
+      return await ask(path, options);
+    } catch (error) {
+      const again = left > 0 && !signal?.aborted && ((once && error.lost) || (reads && error.status === 429));
+      if (!again) throw error;
+      await pause(Math.min(error.retry_s ?? WAIT_S, LONGEST_WAIT_S));
+    }
+  }
+}
+
+async function ask(path, options) {
   let answer;
   try {
-    answer = await fetch(base + path.replace(/^\//, ""), {
-      method: method ?? (body !== undefined || form ? "POST" : "GET"),
-      headers,
-      body: form ?? (body !== undefined ? JSON.stringify(body) : undefined),
-      signal,
-    });
+    answer = await fetch(base + path.replace(/^\//, ""), options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new PlayError(t("shell.unreachable"));
+    throw Object.assign(new PlayError(t("shell.unreachable")), { lost: true });
   }
   const data = await answer.json().catch(() => null);
-  if (!answer.ok) {
-    throw new PlayError(data?.error ?? t("shell.failed", { status: answer.status }), data?.field, answer.status);
-  }
-  return data;
+  if (answer.ok) return data;
+  const wait = Number(data?.retry_s ?? answer.headers.get("Retry-After") ?? NaN);
+  const retry = Number.isFinite(wait) && wait >= 0 ? wait : null;
+  throw new PlayError(data?.error ?? t("shell.failed", { status: answer.status }), data?.field, answer.status, retry);
 }
 
 // ---- the catalogue ------------------------------------------------------------------------------

@@ -28,7 +28,8 @@ function runRow(run, again) {
 /** "Running · Step 1,200". */
 function howFar(run) {
   const steps = t("panel.progress_open", { step: run.step.toLocaleString("en") });
-  return `${t(`panel.state.${run.state}`)} · ${steps}`;
+  const now = run.id === state.run?.id ? store.shownState() : store.shownState(run);
+  return `${t(`panel.state.${now}`)} · ${steps}`;
 }
 
 function askDelete(run, again) {
@@ -74,7 +75,7 @@ function mountRuns(list, empty) {
     }
   };
   store.on("progress", follow);
-  store.on("status", again);
+  store.on("shown", again); // and not at every status: turns would ask all the time
   store.on("reset", again);
   store.on("source", again);
   again();

@@ -2,6 +2,7 @@
 import { duration, shown } from "./decode.js";
 import { button, h, setText, show } from "./dom.js";
 import * as fields from "./panel_fields.js";
+import { queueView } from "./panel_queue.js";
 import { rewindAction } from "./curves_settings.js";
 import * as store from "./store.js";
 import { datasetOf, modelOf } from "./store_catalogue.js";
@@ -13,11 +14,14 @@ const CONTINUABLE = new Set(["finished", "stopped", "failed", "interrupted"]);
 let parts = null;
 let busy = false;
 
+/** Whether Resume would set a run going. */
+const still = (run) => run?.state === "paused" || store.shownState(run) === "resting";
+
 /** A key or a button was pressed; returns whether something is done about it. */
 export function press(what) {
   const run = state.run;
   const actions = {
-    toggle: run?.state === "paused" ? "resume" : run?.state === "running" ? "pause" : null,
+    toggle: still(run) ? "resume" : store.training(run) ? "pause" : null,
     step: run?.state === "paused" ? "step" : null,
   };
   const name = actions[what];
@@ -107,21 +111,15 @@ function fork() {
   return begin({ resume: from.resume, max_steps: from.step + amount });
 }
 
-function queueSentence(run) {
-  if (run.state !== "queued" || run.position === null || run.position === undefined) return "";
-  const eta = run.eta_s ? t("panel.queue_eta", { time: duration(run.eta_s) }) : "";
-  if (run.position <= 0) return t("panel.queue_next", { eta });
-  return t(run.position === 1 ? "panel.queue_one" : "panel.queue_many", { count: run.position, eta });
-}
-
 function drawButtons(run) {
   const active = fields.isActive(run);
   const mine = Boolean(run?.owner_is_you);
-  const paused = run?.state === "paused";
+  const paused = still(run);
   parts.root.setAttribute("aria-busy", String(busy));
-  parts.pause.disabled = !mine || !(paused || run?.state === "running");
+  parts.train.setAttribute("aria-disabled", String(busy)); // and not disabled: the keyboard stays there
+  parts.pause.disabled = !mine || !(paused || store.training(run));
   setText(parts.pause, t(paused ? "panel.resume" : "panel.pause"));
-  parts.step.disabled = !mine || !paused;
+  parts.step.disabled = !mine || run?.state !== "paused" || run.resting;
   parts.stop.disabled = !mine || !active;
   const canContinue = mine && CONTINUABLE.has(run?.state) && (run.checkpoints?.length || run.step > 0);
   show(parts.go, Boolean(canContinue));
@@ -159,12 +157,14 @@ function drawProgress(run) {
 }
 
 function drawState(run) {
-  const now = run?.state ?? "none";
+  const now = store.shownState(run);
   parts.root.dataset.state = now;
   const label = t(`panel.state.${now}`);
   setText(parts.state, run ? `${label}${run.title ? ` · ${run.title}` : ""}` : label);
-  setText(parts.queue, run ? queueSentence(run) : "");
+  parts.queue.draw(run);
   const bad = run && (run.state === "diverged" || run.state === "failed" || run.state === "interrupted");
+  const told = ["queued", "turns", "running", "starting", "paused", "stopped", "finished"].includes(now);
+  setText(parts.told, run && told ? run.message ?? "" : "");
   setText(parts.message, bad ? run.message ?? label : "");
   setText(parts.detail.lastChild, bad ? run.detail ?? "" : "");
   show(parts.detail, Boolean(bad && run.detail));
@@ -174,7 +174,7 @@ function drawState(run) {
   show(parts.trouble, Boolean(bad && (run.message || run.detail)) || Boolean(back));
   setText(parts.viewer, run && !run.owner_is_you ? t("panel.viewer") : "");
   const checkpoint = state.source?.checkpoint;
-  show(parts.shown, Boolean(run && checkpoint));
+  show(parts.shown, Boolean(run && checkpoint && run.step > 0));
   if (run && checkpoint) setText(parts.shown.firstChild, t("panel.showing_checkpoint", { name: checkpoint }));
 }
 
@@ -219,7 +219,8 @@ function build(element) {
   made.fork = button(t("panel.fork"), () => act(fork), { kind: "small", id: store.idOf("fork") });
   made.rewind = button("", () => act(rewindAction(state.run).act), { kind: "small", id: store.idOf("rewind") });
   made.state = h("span", {});
-  made.queue = h("div", { class: "play-note" });
+  made.queue = queueView();
+  made.told = h("div", { class: "play-warn", role: "status" }); // by the server, of a run that is well
   made.fill = h("div", { class: "play-fill" });
   made.bar = h("div", {
     class: "play-bar", role: "progressbar", "aria-label": t("panel.progress"), "aria-valuemin": "0", "aria-valuemax": "100",
@@ -244,7 +245,7 @@ function build(element) {
     h("div", { class: "play-row" }, made.go, made.fork),
     made.error,
     h("div", { class: "play-state" }, h("span", { class: "play-dot", "aria-hidden": "true" }), made.state),
-    made.queue, made.progress, made.trouble, made.viewer, made.shown);
+    made.queue.element, made.told, made.progress, made.trouble, made.viewer, made.shown);
   made.pause.setAttribute("aria-keyshortcuts", "Space");
   made.step.setAttribute("aria-keyshortcuts", "ArrowRight");
   made.root.addEventListener("click", moveOn);

@@ -22,6 +22,7 @@ export { applyHidden, lessonLink, readLink, shareLink } from "./store_links.js";
 export {
   attach, command, detach, look, showDefault, start, useCheckpoint, useRun,
 } from "./store_runs.js";
+export { shownState, training } from "./store_turns.js";
 export {
   applySettings, bindControls, presetConfig, presetOf, schema, settings, takeControls,
 } from "./store_settings.js";

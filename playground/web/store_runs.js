@@ -5,25 +5,28 @@ import {
 } from "./store_core.js";
 import { settings } from "./store_settings.js";
 import { watch } from "./store_stream.js";
+import { note, shownState } from "./store_turns.js";
 
 const LAST_RUN = idOf("last-run");
 const LESSON_RUN = lesson && `${LAST_RUN}-${lesson.id}`; // the last one that was begun in this lesson
 const ENDED = new Set(["finished", "stopped", "diverged", "failed", "interrupted"]);
 const LIVELY = new Set(["queued", "starting", "running"]);
 const PROGRESS = ["epoch", "steps_per_s", "samples_per_s", "elapsed_s", "remaining_s", "device"];
+const WAITING = ["position", "eta_s", "eta_low_s", "eta_high_s", "waiting_s", "served_s", "slice_s", "turns_with"];
 const REFRESH_MS = 1500; // the last checkpoint may be written after the last status
 
 let watcher = null;
 let known = 0; // events up to this one are in the RunView already: they only fill curves
 let chosen = false; // a checkpoint chosen while a run trains stays on screen
 let refreshTimer = null;
+let lastShown = "none";
 
 /** Start a run with the present settings; `overrides` win (config is merged). */
 export async function start(overrides = {}) {
   const now = settings();
   const config = { ...now.config, ...(overrides.config ?? {}) };
   const body = { ...now, ...overrides, config };
-  const run = await api("runs", { body });
+  const run = await api("runs", { body, once: true });
   emit("tried", { what: "train", preset: body.preset, config });
   adopt(run, { fresh: true });
   leaveLink();
@@ -73,6 +76,7 @@ export function detach() {
   watcher = null;
   clearTimeout(refreshTimer);
   state.run = null;
+  tellShown({ quiet: true });
   remember(LAST_RUN, null);
   if (LESSON_RUN) remember(LESSON_RUN, null);
   emit("reset", null);
@@ -156,9 +160,10 @@ on("source", (now) => {
 function adopt(run, { fresh, keepSource = false }) {
   watcher?.close();
   clearTimeout(refreshTimer);
-  known = fresh ? 0 : run.last_seq ?? 0;
+  known = run.last_seq ?? 0;
   state.run = run;
   state.fresh = fresh;
+  tellShown({ quiet: true });
   if (run.owner_is_you) remember(LAST_RUN, run.id);
   if (fresh && lesson?.tab === state.tab) remember(LESSON_RUN, run.id);
   emit("reset", run);
@@ -209,6 +214,7 @@ function connected(now) {
 function updateRun(id, change) {
   if (state.run?.id !== id || !change) return;
   state.run = { ...state.run, ...change };
+  tellShown();
   emit("run", state.run);
 }
 
@@ -224,6 +230,7 @@ function take(event, id) {
   }
   if (event.kind === "preview" && state.source?.run !== id && !chosen) setSource({ run: id });
   if (event.kind !== "preview" || state.source?.run === id) emit(event.kind, event);
+  if (lastShown === "turns" && event.kind === "progress") tellShown(); // by now it may train alone
   if (!past && event.kind !== "metrics" && event.kind !== "preview") emit("run", state.run);
   if (event.kind === "status") statusTaken(before, event);
 }
@@ -241,17 +248,30 @@ function changeBy(event) {
   if (event.kind === "status") {
     Object.assign(change, {
       state: event.state, message: event.message, detail: event.detail,
-      position: event.position ?? null, eta_s: event.eta_s ?? null, rewind: event.rewind ?? null,
+      rewind: event.rewind ?? null, resting: Boolean(event.resting), frozen: Boolean(event.frozen),
     });
+    for (const name of WAITING) if (name in event || name === "position") change[name] = event[name] ?? null;
   }
   return change;
 }
 
+/** Say, and tell who listens, that the run's state is another one to the eye. */
+function tellShown({ quiet = false } = {}) {
+  note(state.run);
+  const now = shownState();
+  if (now === lastShown) return;
+  lastShown = now;
+  if (!quiet) announce(t(`shell.announce.${now}`, { step: state.run?.step }));
+  emit("shown", now);
+}
+
 function statusTaken(before, event) {
   const run = state.run;
-  if (run.state !== before) announce(t(`shell.announce.${run.state}`, { step: run.step }));
+  tellShown();
   // Continued, rewound, or its worker died: it goes on from a checkpoint.
-  if (run.state === "queued" && (ENDED.has(before) || event.message)) readopt(run.id);
+  const back = event.message && !run.frozen && !run.resting;
+  if (run.state === "queued" && (ENDED.has(before) || back)) readopt(run.id);
+  if (run.state === "queued" && back) notify(event.message);
   clearTimeout(refreshTimer);
   if (ENDED.has(run.state)) {
     refreshTimer = setTimeout(async () => updateRun(run.id, await viewOf(run.id)), REFRESH_MS);

@@ -1,4 +1,6 @@
-// One run's events: server-sent while the tab is visible, polled where that does not get through.
+// One run's events: server-sent while the tab is visible, polled where that does not get through
+// or where other pages of this browser hold as many streams as it may have.
+import { claimStream, freeStream } from "./page_streams.js";
 import { api, base, off, on as listen, state } from "./store_core.js";
 
 const POLL_MS = 700;
@@ -21,6 +23,8 @@ export function watch(id, on) {
   let polls = 0;
   let stuck = typeof EventSource === "undefined"; // never try the stream (again)
   let closed = false;
+  let right = null; // to hold a stream
+  let round = 0; // counts what was begun, so that a late answer begins nothing
   const unseen = () => document.hidden || !state.visible;
 
   function take(event) {
@@ -30,21 +34,33 @@ export function watch(id, on) {
     return true;
   }
 
-  function rest() {
+  function hangUp() {
     stream?.close();
     stream = null;
+    freeStream(right);
+    right = null;
+  }
+
+  function rest() {
+    hangUp();
+    round += 1;
     clearTimeout(timer);
     clearInterval(watchdog);
     timer = null;
   }
 
-  function open() {
+  async function open() {
     rest();
     if (closed || unseen()) return;
-    if (stuck || failures >= TRIES) {
-      poll();
-      return;
-    }
+    const mine = round;
+    const given = stuck || failures >= TRIES ? null : await claimStream();
+    if (mine !== round || closed) freeStream(given);
+    else if (given) follow(given);
+    else poll();
+  }
+
+  function follow(given) {
+    right = given;
     let last = performance.now();
     let strikes = 0; // polls that found what the stream had not brought
     stream = new EventSource(`${base}${path}?after=${cursor}`);
@@ -55,11 +71,11 @@ export function watch(id, on) {
       take(JSON.parse(message.data));
     };
     stream.onerror = () => {
-      failures += 1;
-      on.connection(false);
-      // The browser reconnects by itself, with Last-Event-ID, unless it was refused.
-      const over = stream?.readyState === EventSource.CLOSED;
-      if (over || failures >= TRIES) later(over ? 1000 : 0, open);
+      // The browser reconnects by itself, with Last-Event-ID, unless it was refused: a poll learns why.
+      const refused = stream?.readyState === EventSource.CLOSED;
+      failures = refused ? TRIES : failures + 1;
+      if (!refused) on.connection(false);
+      if (failures >= TRIES) later(0, open);
     };
     watchdog = setInterval(async () => {
       if (!stream || !on.lively() || performance.now() - last < SILENCE_MS) return;
@@ -80,8 +96,10 @@ export function watch(id, on) {
   }
 
   async function poll() {
+    const mine = round;
     try {
       await ask();
+      if (mine !== round) return;
       on.connection(true);
       polls += 1;
     } catch (error) {
@@ -89,7 +107,8 @@ export function watch(id, on) {
         if (!closed) on.gone();
         return;
       }
-      on.connection(false);
+      if (mine !== round) return;
+      if (error.status !== 429) on.connection(false); // else it only asks for patience
     }
     if (!stuck && polls >= POLLS_BEFORE_TRY) {
       failures = polls = 0;
@@ -99,8 +118,7 @@ export function watch(id, on) {
 
   function later(ms, work) {
     if (closed || unseen()) return;
-    stream?.close();
-    stream = null;
+    hangUp();
     clearInterval(watchdog);
     clearTimeout(timer);
     timer = setTimeout(work, ms);

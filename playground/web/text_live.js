@@ -3,7 +3,7 @@
 import { debounce, paced } from "./explorer_dom.js";
 import { textOf, typedFirst } from "./text_branches.js";
 import { KNOBS } from "./text_state.js";
-import { on, state } from "./store.js";
+import { on, state, training } from "./store.js";
 
 const AGAIN_MS = 1500; // how often a run that trains changes what is shown
 const END_MS = 500; // a run that ends is put away first
@@ -19,7 +19,7 @@ const MOST_LINKED = 1500; // characters of a text that a link takes along
  */
 export function follow(lab) {
   let later = 0;
-  const running = () => Boolean(state.run && state.source?.run === state.run.id && state.run.state === "running");
+  const running = () => Boolean(state.run && state.source?.run === state.run.id && training());
 
   const open = () => {
     clearTimeout(later);
