@@ -15,6 +15,7 @@ from typing import Any
 
 from gradio.components.api_component import Api
 from gradio.data_classes import FileData
+from gradio.exceptions import Error
 from gradio.utils import get_upload_folder
 
 from engine.data.reading import MAX_BYTES
@@ -36,12 +37,22 @@ def picture_given(value: Any, name: str = "picture") -> str:
 
 def _uploaded(path: str, name: str) -> bytes:
     """Read a file that was uploaded a moment ago, and no other."""
-    found, folder = Path(os.path.realpath(path)), Path(os.path.realpath(get_upload_folder()))
-    if not found.is_relative_to(folder) or not found.is_file():
+    found = _among_uploads(path)
+    if found is None:
         raise Rejected(t("ops.api_not_uploaded", name=name), field=name)
     if found.stat().st_size > MAX_BYTES:
         raise DataError(t("ops.api_picture_large", name=name, most=MAX_BYTES // 10**6), field=name)
     return found.read_bytes()
+
+
+def _among_uploads(path: str | Path) -> Path | None:
+    """Return where a file of the upload folder really lies, or None when it is none."""
+    try:
+        found = Path(os.path.realpath(path))
+        inside = found.is_relative_to(os.path.realpath(get_upload_folder()))
+        return found if inside and found.is_file() else None
+    except (ValueError, OSError):  # NUL, or a name too long
+        return None
 
 
 def picture_made(payload: dict[str, Any], name: str) -> FileData:
@@ -93,13 +104,10 @@ def fetch_nothing(block: Api) -> None:
     async def only_uploaded(path: str | Path | None) -> str | None:
         if path is None:
             return None
-        found = os.path.realpath(path)
-        folder = os.path.realpath(get_upload_folder())
-        if not Path(found).is_relative_to(folder) or not Path(found).is_file():
-            from gradio import Error
-
+        found = _among_uploads(path)
+        if found is None:
             raise Error(t("ops.api_not_uploaded", name="A file"), print_exception=False)
-        block.temp_files.add(found)  # Gradio deletes it after an hour
-        return found
+        block.temp_files.add(str(found))  # Gradio deletes it after an hour
+        return str(found)
 
     block.async_move_resource_to_block_cache = only_uploaded  # type: ignore[method-assign]

@@ -23,6 +23,7 @@ from playground.strings import t
 MOST_SAMPLES = 1000
 MOST_PROMPT = 20_000  # characters
 MOST_TOKENS = 1000
+MOST_CLASSES = 10_000
 PART_MS = 500  # of writing, so that others' views get their turn between
 LONGEST_WRITING_S = 60.0
 # What each family calls its samples, and the arguments that the view takes.
@@ -59,15 +60,15 @@ class ModelEndpoints:
             label: the class, where the model is told one
         """
         found = read.source(source)
-        view, names = await self._view(found, SAMPLES, "sample")
         given: dict[str, Any] = {
             "count": read.whole(count, "count", 1, MOST_SAMPLES),
             "seed": read.whole(seed, "seed", 0, MAX_SEED),
         }
         if label is not None:
-            given["label"] = read.whole(label, "label", 0, 10_000)
-            if "label" not in names:
-                raise Rejected(t("ops.api_no_label"), field="label")
+            given["label"] = read.whole(label, "label", 0, MOST_CLASSES)
+        view, names = await self._view(found, SAMPLES, "sample")
+        if label is not None and "label" not in names:
+            raise Rejected(t("ops.api_no_label"), field="label")
         payload = await self._draw(found, view, {n: given[n] for n in names if n in given})
         if payload["type"] == "arrays":
             points = unpacked(payload["arrays"]["generated"])
@@ -85,12 +86,12 @@ class ModelEndpoints:
             label: the class, where a DCGAN is told one
         """
         found = read.source(source)
-        view = await self._view(found, DECODES, "decode")
         args: dict[str, Any] = {"z": read.numbers(z, "z")}
         if label is not None:
-            if view == "point":
-                raise Rejected(t("ops.api_no_label"), field="label")
-            args["label"] = read.whole(label, "label", 0, 10_000)
+            args["label"] = read.whole(label, "label", 0, MOST_CLASSES)
+        view = await self._view(found, DECODES, "decode")
+        if label is not None and view == "point":
+            raise Rejected(t("ops.api_no_label"), field="label")
         return self._shown(await self._draw(found, view, args), "picture", "decoded")
 
     async def encode(
@@ -104,11 +105,11 @@ class ModelEndpoints:
             kind: photo, or drawing for a digit that fills its canvas
         """
         found = read.source(source)
-        view = await self._view(found, ENCODES, "encode")
         args = {
-            "picture": await asyncio.to_thread(picture_given, picture),
             "kind": read.choice(kind, "kind", ("photo", "drawing")),
+            "picture": await asyncio.to_thread(picture_given, picture),
         }
+        view = await self._view(found, ENCODES, "encode")
         return self._shown(await self._draw(found, view, args), "reconstruction", "reconstruction")
 
     async def translate(
@@ -162,8 +163,6 @@ class ModelEndpoints:
             seed: equal seeds give equal texts
         """
         found = read.source(source)
-        known = {e.key: "continue" for e in registry.MODELS.values() if e.kind == "text"}
-        await self._view(found, known, "generate")
         wanted = read.whole(count, "count", 1, MOST_TOKENS)
         knobs = {
             "temperature": read.number(temperature, "temperature", 0, 100),
@@ -172,7 +171,10 @@ class ModelEndpoints:
             "repetition_penalty": read.number(repetition_penalty, "repetition_penalty", 1, 10),
             "seed": read.whole(seed, "seed", 0, MAX_SEED),
         }
-        return await self._write(found, read.text(prompt, "prompt", MOST_PROMPT), wanted, knobs)
+        begun = read.text(prompt, "prompt", MOST_PROMPT)
+        known = {e.key: "continue" for e in registry.MODELS.values() if e.kind == "text"}
+        await self._view(found, known, "generate")
+        return await self._write(found, begun, wanted, knobs)
 
     async def explore(
         self, source: str | dict[str, Any], view: str, args: dict[str, Any] | None = None

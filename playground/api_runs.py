@@ -98,9 +98,8 @@ class RunEndpoints:
             run_id: the run's id
             after: the `after` of the answer before; 0 for all metrics
         """
-        asked = read.text(run_id, "run_id")
+        asked, since = read.text(run_id, "run_id"), read.whole(after, "after", 0, 2**63)
         view = self._service.view(asked)
-        since = read.whole(after, "after", 0, 2**63)
         found = [e for e in self._service.events(asked, since) if e.meta["kind"] == "metrics"]
         return {
             "run": view,
