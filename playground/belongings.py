@@ -143,8 +143,12 @@ class Belongings:
         return {"things": things, "bounds": asdict(self.bounds)}
 
     def check(self, name: Any) -> None:
-        """Raise `NotFound` for what its owner deleted and only a run under way still needs."""
-        if isinstance(name, str) and name in self._leaving:
+        """Raise `NotFound` for what its owner deleted, and for what can't be an upload's name."""
+        if not isinstance(name, str):
+            return
+        if name.startswith("upload/") and not UPLOAD.fullmatch(name):
+            raise NotFound(t("security.no_upload"))
+        if name in self._leaving:
             raise NotFound(t("security.going"))
 
     def used(self, owner: str, name: Any) -> None:

@@ -80,7 +80,7 @@ def _guarded(service: Service, handler: Handler) -> Callable[[Request], Awaitabl
         except Refused:
             raise  # the guard's own refusal: it answers
         except Exception:
-            log.exception("%s %s failed", request.method, request.url.path)
+            log.exception("%s %s failed", request.method, request.url.path[:120])
             return _refused(t("shell.unforeseen"), 500)
         return result if callable(result) else JSON(result)
 

@@ -60,7 +60,7 @@ class Service:
         self.store, self.device = store, device
         self.room: Any = None  # a `playground.room.Room` in workshop mode
         self.repeats, self.arrivals = Repeats(), Arrivals()
-        self.belongings = Belongings(store.root, self._uses, Bounds.of_server(local))
+        self.belongings = Belongings(store.root, store.uses, Bounds.of_server(local))
         self._headers: dict[Path, tuple[int, dict[str, Any]]] = {}
         self._uploading = asyncio.Semaphore(1)  # decoding pictures takes memory: one at a time
         self.domains = Domains(store.root, device, self._bring)
@@ -120,10 +120,6 @@ class Service:
 
     def _path(self, thing: Thing) -> Path:
         return file_of(thing.name, self.store.root)
-
-    def _uses(self) -> set[str]:
-        uses = getattr(self.store, "uses", None)
-        return uses() if uses else set()
 
     # ---- runs -------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -24,6 +23,7 @@ from playground.security import LOCAL_NAMES, Guard
 from playground.service import Service
 from tests.chromium import chromium
 from tests.playground.fake import FakeService
+from tests.playground.fake_workers import FakeWorkers
 
 ROOT = Path(__file__).parents[2]
 START_S = 120.0
@@ -61,7 +61,7 @@ def address() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Return the real service in a folder of its own; nobody here starts a run."""
-    nobody = SimpleNamespace(device="cpu", threads=1, free=lambda: 0)
+    nobody = FakeWorkers(Path("none"), workers=0)
     store = RunStore(tmp_path_factory.mktemp("runs"), nobody)  # type: ignore[arg-type]
     yield Service(store)
     store.close()

@@ -22,7 +22,8 @@ def test_only_gpt2_files_are_converted(tmp_path: Path, monkeypatch: pytest.Monke
         (tmp_path / "uploads" / f"{name}.safetensors").write_bytes(content)
         return {"name": f"upload/{name}", "title": f"upload/{name}"}
 
-    service = Service(SimpleNamespace(root=tmp_path, import_checkpoint=keep))  # type: ignore[arg-type]
+    store = SimpleNamespace(root=tmp_path, import_checkpoint=keep, uses=set)
+    service = Service(store)  # type: ignore[arg-type]
     monkeypatch.setattr(gpt2_upload, "is_gpt2", lambda content: content == b"gpt2")
     monkeypatch.setattr(gpt2_upload, "converted", lambda content, name: f"{name}!".encode())
     for content in (b"gpt2", b"ours"):

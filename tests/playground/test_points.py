@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import SimpleNamespace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -16,13 +16,14 @@ from playground.routes import PREFIX, routes
 from playground.security import LOCAL_NAMES, Guard
 from playground.service import Service
 from tests.playground.conftest import STRANGER, serving
+from tests.playground.fake_workers import FakeWorkers
 
 DRAWN = [[round(0.01 * i, 2), round(0.5 - 0.01 * i, 2)] for i in range(60)]
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    nobody = SimpleNamespace(device="cpu", threads=1, free=lambda: 0)  # no run is started here
+    nobody = FakeWorkers(Path("none"), workers=0)  # no run is started here
     store = RunStore(tmp_path_factory.mktemp("runs"), nobody)  # type: ignore[arg-type]
     middleware = [Middleware(Guard, hosts=LOCAL_NAMES, limits=Unlimited())]
     with serving(Starlette(routes=routes(Service(store)), middleware=middleware)) as url:
