@@ -217,7 +217,12 @@ class Lessons {
 
   #why(lesson) {
     const then = Object.entries(this.done[lesson.key] ?? {});
-    const shown = then.map(([name, value]) => [name, Number.isInteger(value) ? whole(value) : number(value)]);
+    const shown = then.map(([name, value]) => [name, inWords(value)]);
     return t(`lessons.${lesson.key}.why`, Object.fromEntries(shown));
   }
+}
+
+function inWords(value) {
+  if (typeof value === "string") return value;
+  return Number.isInteger(value) ? whole(value) : number(value);
 }

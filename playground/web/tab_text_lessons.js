@@ -1,6 +1,8 @@
 /** What there is to try on the text tab, and how the page knows that it has happened. */
 
+import { number } from "./curves_format.js";
 import { latest, metric, seriesOf } from "./curves_history.js";
+import { state, t } from "./store.js";
 import { baselinesNow } from "./tab_text_charts.js";
 
 const FEW_STEPS = 100;
@@ -9,6 +11,9 @@ const LEAK = 1; // nats per character on new text below which the answer was see
 const MUCH = 0.25; // nats by which validation rises above its best, or stays above training
 const STUCK = 2.6; // nats per character after many steps: nothing but frequencies was learnt
 const FADED = 0.001; // of the gradient at the far end
+const NOTHING = 1e-12; // of the gradient: below, rounding is all that is left
+const FORGETFUL_STEPS = 700; // by then a small text is known by heart, unless something is against it
+const WILD_RATE = 0.05;
 
 const tried = (...names) => ({ type, detail }) => type === "tried" && names.includes(detail?.what);
 const neural = (run) => run?.model === "gpt" || run?.model === "rnn";
@@ -68,14 +73,15 @@ export const LESSONS = [
   {
     key: "text_fast", kind: "break", place: "train", preset: "break-fast",
     done: ({ type, detail, run: now }) => neural(now) && ((type === "status" && detail?.state === "diverged")
-      || (type === "metrics" && now.config.learning_rate >= 0.05 && now.step >= FEW_STEPS && learnt() > STUCK)),
+      || (type === "metrics" && now.config.learning_rate >= WILD_RATE && now.step >= FEW_STEPS && learnt() > STUCK)),
   },
   {
     key: "text_tiny", kind: "break", place: "train", preset: "break-tiny",
     done: run((now) => risen() > MUCH && learnt() < held() - MUCH),
   },
   {
-    key: "text_vanilla", kind: "break", place: "inside", preset: "break-vanilla",
+    key: "text_vanilla", kind: "break", preset: "break-vanilla",
+    get place() { return state.run?.config.cell === "rnn" && state.run.step >= FEW_STEPS ? "inside" : "train"; },
     done: noting(["left", "distance"], ({ type, detail }) => type === "tried" && detail?.what === "reach" && detail.cell === "rnn" && detail.left < FADED),
   },
   {
@@ -83,12 +89,16 @@ export const LESSONS = [
     done: run((now, config) => ["lstm", "gru"].includes(config.cell) && now.step >= FEW_STEPS && held() !== null && held() < STUCK),
   },
   {
-    key: "text_dropout", kind: "repair", place: "dropout",
-    done: run((now, config) => config.dropout >= 0.1 && now.step >= 3 * FEW_STEPS && held() !== null && held() < STUCK && risen() < MUCH / 5),
+    key: "text_dropout", kind: "repair", place: "dropout", preset: "break-tiny",
+    done: run((now, config) => config.dropout >= 0.1 && now.dataset !== "shakespeare" && now.step >= FORGETFUL_STEPS
+      && held() !== null && held() < STUCK && risen() < MUCH),
   },
   {
-    key: "text_slower", kind: "repair", place: "learning_rate",
-    done: run((now, config) => config.learning_rate <= 0.01 && now.step >= FEW_STEPS && held() !== null && held() < STUCK - 0.1),
+    key: "text_slower", kind: "repair", place: "learning_rate", preset: "break-fast",
+    done: run((now, config) => {
+      if (config.learning_rate >= WILD_RATE) seen.leapt = true; // there has to be something to repair
+      return seen.leapt && config.learning_rate <= 0.01 && now.step >= FEW_STEPS && held() !== null && held() < STUCK - 0.1;
+    }),
   },
 ];
 
@@ -98,8 +108,14 @@ export function numbersNow(now) {
   return {
     step: now?.step, validation, train: learnt(), bigram: baselinesNow()?.["2"], fivegram: baselinesNow()?.["5"],
     rate: now?.config.learning_rate, risen: risen(), correlation: seen.correlation, unit: seen.unit, tokens: seen.tokens, characters: seen.characters,
-    share: seen.share === undefined ? undefined : Math.round(100 * seen.share), left: seen.left === undefined ? undefined : 100 * seen.left, distance: seen.distance,
+    share: seen.share === undefined ? undefined : Math.round(100 * seen.share), left: leftWords(), distance: seen.distance,
   };
+}
+
+/** How much of the gradient is left at the far end. */
+function leftWords() {
+  if (seen.left === undefined) return undefined;
+  return seen.left < NOTHING ? t("text_training.inside.reach_nothing") : `${number(100 * seen.left)} %`;
 }
 
 const panel = (key) => ({ tab: `play-text-tab-${key}`, find: [`#play-text-panel-${key}`] });

@@ -58,7 +58,7 @@ class ReachView {
 /** What is left of the gradient at the far end, as a part of what it is at distance 0. */
 const left = (norm) => norm.at(-1) / (norm[0] || 1);
 
-const share = (part) => (part >= 0.001 ? percent(part) : part < NOTHING ? percent(0) : `${number(100 * part, 2)} %`);
+const share = (part) => (part >= 0.001 ? percent(part) : part < NOTHING ? t("text_training.inside.reach_nothing") : `${number(100 * part, 2)} %`);
 
 class ContextView {
   constructor(inside) {
