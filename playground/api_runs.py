@@ -33,9 +33,13 @@ class RunEndpoints:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def list_models(self) -> dict[str, Any]:
-        """List models with their hyperparameters and presets, data sets, checkpoints and limits."""
-        return await self._service.catalogue()
+    async def list_models(self, owner: str = "") -> dict[str, Any]:
+        """List models with their hyperparameters and presets, data sets, checkpoints and limits.
+
+        Args:
+            owner: a secret of your own, to see what you brought as well
+        """
+        return await self._service.catalogue(read.owner(owner) if owner else None)
 
     async def list_runs(self, owner: str) -> list[dict[str, Any]]:
         """List the runs of an owner, newest first.
