@@ -271,7 +271,7 @@ def _list(args: argparse.Namespace) -> int:
         )
     for path in sorted(args.runs.glob("*/run.json")):
         try:
-            run = Journal(path.parent).read()[0]
+            run = Journal(path.parent).description()
         except (OSError, ValueError):
             continue
         if isinstance(run, dict) and {"id", "model", "state", "step"} <= set(run):

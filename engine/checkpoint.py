@@ -1,8 +1,9 @@
 """Checkpoints: one safetensors file with everything that the next step depends on.
 
 The header's JSON (key `playground`) has format number, model, config, data set, history of
-live changes, seed, step, cursor, metrics and the SHA-256 of the tensor data. Reading the
-header needs no torch; nothing is ever unpickled.
+live changes, seed, step, cursor, metrics, the SHA-256 of the tensor data and that of the JSON
+itself (files of older versions lack it). Reading the header needs no torch; nothing is ever
+unpickled.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ FORMAT = 1
 MAX_BYTES = 256 * 2**20  # an imported U-Net has 218 MB
 MAX_HEADER = 2**20
 MAX_TENSORS = 2000
+_SEAL = "header_sha256"
 SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
 
 
@@ -57,18 +59,21 @@ class Header:
     format: int = FORMAT
 
 
-def save(path: Path, header: Header, tensors: dict[str, Tensor]) -> None:
+def save(path: Path, header: Header, tensors: dict[str, Tensor]) -> str:
     """Write atomically: to a temporary file in the same folder, flushed, then renamed.
 
-    Raises `NoSpace` when the disk is full or not writable; the old file is then still there.
+    Returns the SHA-256 of the tensors. Raises `NoSpace` when the disk is full or not writable;
+    the old file is then still there.
     """
     from safetensors.torch import save as to_bytes
 
     cpu = {k: v.detach().cpu().contiguous() for k, v in sorted(tensors.items())}
     digest = _digest_of(to_bytes(cpu))
-    described = json.dumps(asdict(header) | {"sha256": digest}, allow_nan=False)
-    data = to_bytes(cpu, metadata={"playground": described})
+    described = json.loads(json.dumps(asdict(header) | {"sha256": digest}, allow_nan=False))
+    described[_SEAL] = _seal_of(described)
+    data = to_bytes(cpu, metadata={"playground": json.dumps(described)})
     write_atomically(path, data)
+    return digest
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -98,6 +103,10 @@ def read_header(path: Path) -> Header:
             raise CheckpointError(
                 f"{path.name} has checkpoint format {found.get('format')!r:.20}; "
                 f"this version reads format {FORMAT}."
+            )
+        if _SEAL in found and found[_SEAL] != _seal_of(found):
+            raise CheckpointError(
+                f"{path.name} has a damaged header: its SHA-256 is not the recorded one."
             )
         return _header_from(found)
     except CheckpointError:
@@ -274,6 +283,12 @@ def _read_layout(path: Path) -> dict[str, Any]:
     if 8 + length + end != size:
         raise CheckpointError(f"{path.name} is cut off or has bytes too many.")
     return layout
+
+
+def _seal_of(described: dict[str, Any]) -> str:
+    """Return the SHA-256 of a header's JSON object, without the seal itself."""
+    plain = {k: v for k, v in described.items() if k != _SEAL}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def _digest_of(data: bytes) -> str:

@@ -29,7 +29,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Stop:
-    """End the run; it is saved and can be continued."""
+    """End the run; it is saved and can be continued. `message` says why, if it was not asked."""
+
+    message: str | None = None
 
 
 @dataclass(frozen=True)

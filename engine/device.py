@@ -45,6 +45,15 @@ def synchronize(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
+def limit_memory(device: torch.device, fraction: float | None) -> None:
+    """Let this process take at most this part of the GPU's memory; nothing without a GPU.
+
+    A limit of PyTorch's allocator: what CUDA itself needs comes on top.
+    """
+    if fraction is not None and device.type == "cuda":
+        torch.cuda.set_per_process_memory_fraction(fraction, device)
+
+
 def describe(device: torch.device) -> str:
     """Return the device's name for people."""
     if device.type == "cuda":

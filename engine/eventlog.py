@@ -1,17 +1,20 @@
 """The numbered events of one run, as the pages will read them.
 
 A newer live preview or progress replaces an unread older one of the same name, so that a slow
-reader is never behind by more than one picture. Kept previews go to the timeline as well.
+reader is never behind by more than one picture. What is kept for the timeline lies on disk
+(`engine.journal`). A log can be put away and filled again from there; see `unload`.
 """
 
 from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-MAX_METRICS = 12_000
+MAX_METRICS = 6_000  # of one run, about 0.5 KB each
+_Key = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -31,31 +34,31 @@ class Entry:
 class EventLog:
     """Append events; read those after a number. Not thread-safe: the run store locks."""
 
-    def __init__(self, first: int = 1) -> None:
+    def __init__(self, first: int = 1, cold: bool = False) -> None:
         self.next_seq = first
+        self.cold = cold  # put away: what was told lies on disk only
         self._entries: OrderedDict[int, Entry] = OrderedDict()
-        self._latest: dict[tuple[str, ...], int] = {}
+        self._latest: dict[_Key, int] = {}
         self._metrics = 0
-        self.frames: OrderedDict[int, dict[str, bytes]] = OrderedDict()
 
     @property
     def last_seq(self) -> int:
         """The number of the newest event, 0 when there is none."""
         return self.next_seq - 1
 
-    def append(self, meta: dict[str, Any], body: bytes) -> Entry:
-        """Number an event and keep it."""
+    def append(self, meta: dict[str, Any], body: bytes, replaces: _Key | None = None) -> Entry:
+        """Number an event and keep it; one with the same `replaces` before it goes."""
+        kind = meta["kind"]
+        key = replaces or self._replaces(meta)
+        if kind == "metrics":  # the numbers are in the body: once is enough
+            meta = {"kind": kind, "step": meta["step"], "split": meta.get("split")}
         entry = Entry(self.next_seq, meta, body)
         self.next_seq += 1
-        key = self._replaces(meta)
         if key is not None:
             self._entries.pop(self._latest.get(key, 0), None)
             self._latest[key] = entry.seq
         self._entries[entry.seq] = entry
-        if meta["kind"] == "preview" and meta.get("kept"):
-            payload = body[body.index(b'"payload":') + 10 : body.rindex(b',"kept"')]
-            self.frames.setdefault(meta["step"], {})[meta["name"]] = payload
-        if meta["kind"] == "metrics":
+        if kind == "metrics":
             self._metrics += 1
             if self._metrics > MAX_METRICS:
                 self._thin()
@@ -74,31 +77,51 @@ class EventLog:
 
     def metrics(self) -> list[dict[str, Any]]:
         """Return all kept metrics, oldest first."""
-        return [e.meta for e in self._entries.values() if e.meta["kind"] == "metrics"]
+        return [json.loads(e.body) for e in self._entries.values() if e.meta["kind"] == "metrics"]
 
-    def timeline(self, after_step: int = -1) -> bytes:
-        """Return the kept frames as JSON: {"frames": [{"step", "views"}]}."""
-        frames = [
-            b'{"step":%d,"views":{%s}}'
-            % (step, b",".join(json.dumps(n).encode() + b":" + p for n, p in views.items()))
-            for step, views in self.frames.items()
-            if step > after_step
-        ]
-        return b'{"frames":[' + b",".join(frames) + b"]}"
+    def of_kind(self, kind: str) -> list[dict[str, Any]]:
+        """Return what is read of all events of a kind, oldest first."""
+        return [e.meta for e in self._entries.values() if e.meta["kind"] == kind]
+
+    def picture(self, after: int, main: str | None) -> Entry | None:
+        """Return the newest live picture after a number, of the view `main` if there is one."""
+        found = self._entries.get(self._latest.get(("preview", main or "", "live"), 0))
+        if found is None:
+            live = [seq for key, seq in self._latest.items() if key[::2] == ("preview", "live")]
+            found = self._entries.get(max(live, default=0))
+        return found if found is not None and found.seq > after else None
 
     def forget_after(self, step: int) -> None:
-        """Drop curves and frames of steps that a rewind took back."""
+        """Drop curves, pictures and changes of steps that a rewind took back."""
         gone = [
             n
             for n, e in self._entries.items()
-            if e.meta["kind"] in ("metrics", "preview") and e.meta.get("step", 0) > step
+            if e.meta["kind"] in ("metrics", "preview", "changed") and e.meta.get("step", 0) > step
         ]
         for number in gone:
-            del self._entries[number]
-        for later in [s for s in self.frames if s > step]:
-            del self.frames[later]
+            self._metrics -= self._entries.pop(number).meta["kind"] == "metrics"
 
-    def _replaces(self, meta: dict[str, Any]) -> tuple[str, ...] | None:
+    def unload(self) -> list[bytes]:
+        """Put the log away; return the live pictures, which are nowhere else."""
+        live = [e.body for e in self._entries.values() if _is_live(e.meta)]
+        self._entries.clear()
+        self._latest.clear()
+        self._metrics, self.cold = 0, True
+        return live
+
+    def refill(self, past: Iterable[tuple[dict[str, Any], bytes]]) -> None:
+        """Take back what was put away, numbered so that it ends with the last number given.
+
+        Nobody misses an event by that: numbers only grow, as live ones between are gone.
+        """
+        last, told = self.last_seq, list(past)
+        self.cold = False
+        self.next_seq = max(1, last - len(told) + 1)
+        for meta, body in told:
+            self.append(meta, body)
+        self.next_seq = max(self.next_seq, last + 1)
+
+    def _replaces(self, meta: dict[str, Any]) -> _Key | None:
         if meta["kind"] == "progress":
             return ("progress",)
         if meta["kind"] == "preview":
@@ -115,3 +138,7 @@ class EventLog:
         for number in training[: len(training) // 2 : 2]:
             del self._entries[number]
             self._metrics -= 1
+
+
+def _is_live(meta: dict[str, Any]) -> bool:
+    return meta["kind"] == "preview" and not meta.get("kept")

@@ -1,21 +1,26 @@
 """What of a run is on disk beside its checkpoints: its description, its curves, its timeline.
 
 `run.json` is rewritten whole at a change of state; `events.jsonl` and `frames.jsonl` grow by
-whole lines, and a torn line is dropped when they are read.
+whole lines, and a torn line is dropped when they are read. `live.jsonl` has the last live
+pictures of a run whose log was put away.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
-from engine.checkpoint import write_atomically
-from engine.errors import NoSpace
+from engine import files
 
 _ON_DISK = ("metrics", "status", "changed", "saved", "alert")
+_TAKEN_BACK = ("metrics", "preview", "changed")
+_STEP = re.compile(rb'"step":(\d+)')
+
+Told = list[tuple[dict[str, Any], bytes]]
 
 
 class Journal:
@@ -25,13 +30,14 @@ class Journal:
         self.folder = folder
         self.problem: str | None = None
 
-    def describe(self, run: dict[str, Any]) -> None:
-        """Write `run.json`."""
+    def describe(self, run: dict[str, Any], sync: bool = True) -> None:
+        """Write `run.json`; without `sync` it need not outlive the machine, only this process."""
         try:
-            write_atomically(self.folder / "run.json", json.dumps(run).encode())
+            content = json.dumps(run).encode()
+            files.write_atomically(self.folder / "run.json", content, sync=sync)
             self.problem = None
-        except NoSpace as error:
-            self.problem = error.sentence
+        except OSError as error:
+            self.problem = f"The run is not saved ({os.strerror(error.errno or 5)})."
 
     def event(self, meta: dict[str, Any], body: bytes) -> None:
         """Append an event; live pictures and progress are not kept."""
@@ -41,38 +47,71 @@ class Journal:
             self._append("frames.jsonl", body)
 
     def forget_after(self, step: int) -> None:
-        """Drop curves and pictures of later steps: the run has gone back to this one."""
+        """Drop curves, pictures and changes of later steps: the run has gone back to this one."""
         for name in ("events.jsonl", "frames.jsonl"):
-            found = self._lines(name)
-            kept = [
-                body
-                for meta, body in found
-                if meta["kind"] not in ("metrics", "preview") or meta["step"] <= step
-            ]
-            if len(kept) < len(found):
+            lines = self._raw(name)
+            kept = [line for line in lines if _step_of(line) <= step or not self._goes(line)]
+            if len(kept) < len(lines):
                 try:
-                    write_atomically(self.folder / name, b"".join(b"\n" + body for body in kept))
-                except NoSpace as error:
-                    self.problem = error.sentence
+                    content = b"".join(b"\n" + line for line in kept)
+                    files.write_atomically(self.folder / name, content)
+                except OSError as error:
+                    self.problem = f"The run is not saved ({os.strerror(error.errno or 5)})."
 
-    def read(self) -> tuple[dict[str, Any], list[tuple[dict[str, Any], bytes]]]:
-        """Return the description and the events, kept pictures last."""
-        run = json.loads((self.folder / "run.json").read_bytes())
-        found = [*self._lines("events.jsonl"), *self._lines("frames.jsonl")]
-        return run, found
+    def description(self) -> dict[str, Any]:
+        """Return what `run.json` holds."""
+        found: dict[str, Any] = json.loads((self.folder / "run.json").read_bytes())
+        return found
+
+    def past(self) -> Told:
+        """Return the events, kept pictures and then the last live ones at the end."""
+        told = [*self._lines("events.jsonl"), *self._lines("frames.jsonl")]
+        return [*told, *self._lines("live.jsonl")]
+
+    def changes(self) -> list[tuple[int, str, Any]]:
+        """Return the live changes, as (step, field, value)."""
+        found = (self._event(line) for line in self._raw("events.jsonl") if b'"changed"' in line)
+        return [(e["step"], e["field"], e["new"]) for e in found if e and e["kind"] == "changed"]
+
+    def keep_live(self, pictures: list[bytes]) -> None:
+        """Write the last live pictures of a run that is put away."""
+        if self.folder.is_dir():
+            try:
+                content = b"".join(b"\n" + body for body in pictures)
+                files.write_atomically(self.folder / "live.jsonl", content, sync=False)
+            except OSError as error:
+                self.problem = f"The run is not saved ({os.strerror(error.errno or 5)})."
+
+    def timeline(self, after_step: int = -1) -> bytes:
+        """Return the kept frames as JSON: {"frames": [{"step", "views"}]}."""
+        frames: dict[int, dict[str, bytes]] = {}
+        for line in self._raw("frames.jsonl"):
+            step = _step_of(line)
+            event = self._event(line) if step > after_step else None
+            if event is not None:
+                payload = line[line.index(b'"payload":') + 10 : line.rindex(b',"kept"')]
+                frames.setdefault(step, {})[event["name"]] = payload
+        shown = [
+            b'{"step":%d,"views":{%s}}'
+            % (step, b",".join(json.dumps(n).encode() + b":" + p for n, p in views.items()))
+            for step, views in sorted(frames.items())
+        ]
+        return b'{"frames":[' + b",".join(shown) + b"]}"
 
     def monitored(self) -> list[dict[str, Any]]:
         """Return what the monitor saw, the alerts and the live changes so far, oldest first."""
-        path = self.folder / "events.jsonl"
-        if not path.exists():
-            return []
         marks = (b'"monitor"', b'"alert"', b'"changed"')
         found = (
             self._event(line)
-            for line in path.read_bytes().splitlines()
+            for line in self._raw("events.jsonl")
             if any(mark in line for mark in marks)
         )
         return [event for event in found if event is not None]
+
+    def sweep(self) -> None:
+        """Delete what a crash left half written."""
+        for stale in self.folder.glob("*.tmp.*"):
+            stale.unlink(missing_ok=True)
 
     def delete(self) -> None:
         """Delete everything of the run."""
@@ -86,12 +125,20 @@ class Journal:
         except OSError as error:
             self.problem = f"The run's curves are not saved ({os.strerror(error.errno or 5)})."
 
-    def _lines(self, name: str) -> list[tuple[dict[str, Any], bytes]]:
-        path = self.folder / name
-        if not path.exists():
+    def _raw(self, name: str) -> list[bytes]:
+        try:
+            return [line for line in (self.folder / name).read_bytes().splitlines() if line]
+        except OSError:
             return []
-        found = ((self._event(line), line) for line in path.read_bytes().splitlines())
+
+    def _lines(self, name: str) -> Told:
+        found = ((self._event(line), line) for line in self._raw(name))
         return [(event, line) for event, line in found if event is not None]
+
+    def _goes(self, line: bytes) -> bool:
+        """Say whether a line tells of steps that can be taken back, or is torn."""
+        event = self._event(line)
+        return event is None or event["kind"] in _TAKEN_BACK
 
     @staticmethod
     def _event(line: bytes) -> dict[str, Any] | None:
@@ -107,8 +154,14 @@ class Journal:
         return event
 
 
+def _step_of(line: bytes) -> int:
+    """Return the first step that a line names; 0 for none."""
+    found = _STEP.search(line)
+    return int(found[1]) if found else 0
+
+
 def _whole(event: Any) -> bool:
-    """Say whether a line holds an event that `Journal.event` writes."""
+    """Say whether a line holds an event that `Journal` writes."""
     if not isinstance(event, dict) or not isinstance(event.get("step"), int):
         return False
     return event.get("kind") in _ON_DISK or {"kind", "name", "kept", "payload"} <= set(event)

@@ -28,7 +28,10 @@ class RunSpec:
 
     `changes` are live changes by step, (step, field, value), so that a run with a history can
     be repeated. `previews` False draws nothing (terminal runs). `elapsed_s` is what earlier
-    slices of the run took.
+    slices of the run took. `going_on` says that `resume` is the run's own: the checkpoint's
+    config counts, older ones stand in for a damaged one, at last `origin`, where the run began;
+    what was shown before need not be drawn again. `memory_mb` is what the worker may take, and
+    `gpu_fraction` its part of the GPU's memory.
     """
 
     model: str
@@ -47,6 +50,10 @@ class RunSpec:
     elapsed_s: float = 0.0
     title: str = ""
     command: str = ""
+    going_on: bool = False
+    origin: Path | None = None
+    memory_mb: int | None = None
+    gpu_fraction: float | None = None
 
     def checked_config(self) -> Config:
         """Return the config, validated; raises `Rejected` or `NotFound`."""

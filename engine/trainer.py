@@ -20,8 +20,8 @@ from engine import checkpoint, commands, events
 from engine.config import Config
 from engine.data import load as load_dataset
 from engine.data.base import indices_at
-from engine.device import describe, pick_device, seed_step, synchronize
-from engine.errors import CheckpointError, NoSpace, PlaygroundError, Rejected
+from engine.device import describe, limit_memory, pick_device, seed_step, synchronize
+from engine.errors import CheckpointError, NoSpace, NotFound, PlaygroundError, Rejected
 from engine.events import Event
 from engine.inbox import Inbox
 from engine.journal import Journal
@@ -36,6 +36,7 @@ POLL_S = 0.004  # how often the inbox is looked at; far below what a person noti
 SAVE_S = 10.0  # a killed run loses at most this much work
 PREVIEW_SHARE = 0.04  # of the run's time, at most; see _Drawing
 PREVIEW_CREDIT_S = 0.6  # beyond that share, once, so that the first pictures come at once
+TURN_CREDIT_S = 0.1  # of it, for a run that goes on
 TEST_LIMIT = 500  # test images for the live curve
 MONITOR_SHARE = 0.03  # of the run's time, at most, for `Learner.monitor`
 
@@ -47,7 +48,7 @@ def train(spec: RunSpec, inbox: Inbox) -> Iterator[Event]:
     Errors of the person's making leave as a `failed` status with one sentence.
     """
     try:
-        run = _Run(spec, inbox)
+        run = Training(spec, inbox)
     except PlaygroundError as error:
         yield events.Status(0, "failed", error.sentence)
         return
@@ -92,20 +93,34 @@ def restore(
     return learner, header
 
 
-class _Run:
-    """One run under way: the loop's state in one place."""
+def data_view(spec: RunSpec) -> DataView:
+    """Read a run's data set; raises `DataError` when it is not for this model."""
+    dataset = load_dataset(spec.dataset, spec.data_root)
+    check_fit(spec.model, dataset.title, dataset.kind, dataset.models)
+    return DataView(dataset, pick_device(spec.device))
 
-    def __init__(self, spec: RunSpec, inbox: Inbox) -> None:
+
+class Training:
+    """One run under way: the loop's state in one place.
+
+    After a `parked` status the run can be kept as it is and taken up by `go_on`. `stepping`
+    says whether a step is being taken just now.
+    """
+
+    def __init__(self, spec: RunSpec, inbox: Inbox, data: DataView | None = None) -> None:
         torch.set_num_threads(spec.threads)
         self.spec, self.inbox = spec, inbox
         self.device = pick_device(spec.device)
-        dataset = load_dataset(spec.dataset, spec.data_root)
-        check_fit(spec.model, dataset.title, dataset.kind, dataset.models)
-        self.data = DataView(dataset, self.device)
+        limit_memory(self.device, spec.gpu_fraction)
+        self.data = data if data is not None else data_view(spec)
         self.history: list[tuple[int, str, Any, Any]] = []
+        self.metrics: dict[str, float] = {}
         self.step = self.cursor = 0
         self.seed = spec.seed
-        if spec.resume is None:
+        self.note: str | None = None
+        if spec.going_on:
+            self._go_on_from_disk()
+        elif spec.resume is None:
             self.learner = build(
                 spec.model, spec.checked_config(), self.data, self.device, spec.seed
             )
@@ -114,6 +129,18 @@ class _Run:
         self.learner.next_batch = self._next_batch
         self.examples = self.learner.examples(self.data)
         self.config = self.learner.config
+        self.recorder = _Recorder()
+        self.first_loss: float | None = None
+        self.drawing = _Drawing(self)
+        self.monitored_at, self.monitor_spent = -math.inf, 0.0
+        self.alerted: set[str] = set()
+        self.rate = _Rate()
+        self.stepping, self.saved_as, self.unsaved = False, "", False
+        self._begin_turn(spec)
+        self._recall()
+
+    def _begin_turn(self, spec: RunSpec) -> None:
+        """Set what belongs to one turn in a worker."""
         self.max_steps = spec.budget.max_steps
         self.began = time.monotonic() - spec.elapsed_s
         self.paused, self.allowance = spec.paused, 0
@@ -124,17 +151,38 @@ class _Run:
         self.ending: events.State | None = None
         self.message: str | None = None
         self.extra: dict[str, Any] = {}
-        self.recorder = _Recorder()
-        self.first_loss: float | None = None
         self.last_sync = self.last_save = time.monotonic()
         self.last_poll = 0.0  # commands given beforehand come before the first step
-        self.drawing = _Drawing(self)
-        self.monitored_at, self.monitor_spent = -math.inf, 0.0
-        self.alerted: set[str] = set()
-        self.metrics: dict[str, float] = {}
-        self.rate = _Rate()
+        self.parking, self.taken = False, 0
         self.safe = self.copied = _Safe.of(self, self.last_save)
-        self._recall()
+
+    def go_on(self, spec: RunSpec, inbox: Inbox) -> None:
+        """Take up a parked run that was kept; `events` then yields its next turn."""
+        stood = time.monotonic() - self.parked_at
+        torch.set_num_threads(spec.threads)
+        self.spec, self.inbox, self.note = spec, inbox, None
+        self.drawing.began += stood
+        self.monitored_at += stood
+        self.rate.restart()
+        self._begin_turn(spec)
+
+    def put_down(self) -> None:
+        """Drop what a parked run does not need until it goes on."""
+        del self.safe, self.copied
+
+    def fits(self, spec: RunSpec) -> bool:
+        """Say whether this parked run is what `spec` goes on with."""
+        old, path = self.spec, spec.resume
+        if not spec.going_on or path is None or not self.saved_as:
+            return False
+        same = (old.model, old.dataset, old.seed, old.device, old.folder)
+        if same != (spec.model, spec.dataset, spec.seed, spec.device, spec.folder):
+            return False
+        try:
+            header = checkpoint.read_header(path)
+        except PlaygroundError:
+            return False
+        return header.step == self.step and header.sha256 == self.saved_as
 
     def _recall(self) -> None:
         """Let the monitor go on where an earlier worker of this run left it."""
@@ -164,16 +212,48 @@ class _Run:
             if old != value:
                 self.history.append((self.step, name, old, value))
 
+    def _go_on_from_disk(self) -> None:
+        """Go on from the run's own checkpoint; from an older one when it is damaged."""
+        given, newest = self.spec, self.spec.resume
+        assert newest is not None
+        assert given.folder is not None
+        saved = checkpoint.saved_steps(given.folder)
+        for path in [newest, *(p for p in reversed(saved.values()) if p < newest)]:
+            try:
+                self.learner, header = restore(path, self.data, self.device)
+            except (CheckpointError, NotFound) as error:
+                self.note = f"{error.sentence.rstrip('.')}; the run goes on from an earlier state."
+                path.unlink(missing_ok=True)
+                continue
+            self.step, self.cursor = header.step, header.cursor
+            self.history = [tuple(h) for h in header.history]
+            tested = (k for k in header.metrics if k.startswith("test/"))
+            found = {k.removeprefix("test/"): header.metrics[k] for k in tested}
+            self.metrics = {k: v for k, v in found.items() if v is not None}
+            if path != newest:
+                self.note = f"A checkpoint was damaged; the run goes on from step {self.step}."
+            return
+        self.note = "A checkpoint was damaged; the run goes on from its start."
+        if given.origin is not None:
+            self._resume(given.origin)
+        else:
+            config = given.checked_config()
+            self.learner = build(given.model, config, self.data, self.device, given.seed)
+
     # ------------------------------------------------------------------ the loop
 
     def events(self) -> Iterator[Event]:
-        """Yield the events of the whole run."""
-        yield events.Status(self.step, "paused" if self.paused else "running")
-        yield from self._evaluate()
-        yield from self.drawing.first()
+        """Yield the events of the whole run, or of one turn of it."""
+        yield events.Status(self.step, "paused" if self.paused else "running", self.note)
+        if not self.spec.going_on:
+            yield from self._evaluate()
+            yield from self.drawing.first()
         while self.ending is None:
             yield from self._take_commands()
-            if self.ending or (self.paused and self.allowance == 0):
+            standing = self.paused and self.allowance == 0
+            if self.parking and not self.ending and (self.taken or standing):
+                yield from self._park()  # a turn brings every run on by a step at least
+            if self.ending or standing:
                 continue
             if self._spent():
                 self.ending = "finished"
@@ -196,8 +276,11 @@ class _Run:
 
     def _one_step(self) -> None:
         size = self.learner.examples_per_step
+        self.stepping = True
         self.recorder.add(self.learner.training_step(*self._next_batch()))
+        self.stepping = False
         self.step += 1
+        self.taken += 1
         self.cursor += size
         self.rate.count += 1
         if self.allowance:
@@ -249,10 +332,10 @@ class _Run:
                 else:
                     self.paused, self.allowance = True, count
                     yield events.Status(self.step, "paused")
-            case commands.Stop():
-                self.ending = "stopped"
+            case commands.Stop(message):
+                self.ending, self.message = "stopped", message
             case commands.Park():
-                self.ending = "parked"
+                self.parking = True
             case commands.Set():
                 yield from self._set(command)
             case commands.Look():
@@ -310,6 +393,17 @@ class _Run:
     # ------------------------------------------------------------------ reading and showing
 
     def _synchronise(self, now: float) -> Iterator[Event]:
+        """Read the device, say how far and how fast; then save and draw what is due."""
+        yield from self._read(now)
+        if self.ending:
+            return
+        if now - self.last_save >= SAVE_S:
+            yield from self._save("every ten seconds")
+        yield from self.drawing.due(now)
+        yield from self._monitor(now)
+        self.last_sync = time.monotonic()
+
+    def _read(self, now: float) -> Iterator[Event]:
         """Read what the device recorded, once; look for divergence; say how far and how fast."""
         self.last_sync = now
         window = self.recorder.take()
@@ -330,11 +424,6 @@ class _Run:
             # the older copy is safe now: the steps after it went well; the newer one may not be
             self.safe = self.copied
             self.copied = _Safe.of(self, now) if self._finite() else replace(self.copied, at=now)
-        if now - self.last_save >= SAVE_S:
-            yield from self._save("every ten seconds")
-        yield from self.drawing.due(now)
-        yield from self._monitor(now)
-        self.last_sync = time.monotonic()
 
     def _monitor(self, now: float, whole: bool = False) -> Iterator[Event]:
         """Look closer, when it is time and within the monitor's share of the run's time."""
@@ -443,17 +532,31 @@ class _Run:
         )
 
     def _save(self, reason: str) -> Iterator[Event]:
-        self.last_save = time.monotonic()
+        self.last_save, self.saved_as = time.monotonic(), ""
         if self.spec.folder is None or not self._finite():
             return  # a state that has broken is no way back; the next reading ends the run
         path = checkpoint.step_path(self.spec.folder, self.step)
         try:
-            checkpoint.save(path, self.header(), self.learner.tensors())
+            self.saved_as = checkpoint.save(path, self.header(), self.learner.tensors())
         except NoSpace as error:
-            yield events.Alert(self.step, "not_saved", f"Not saved: {error.sentence}")
+            if not self.unsaved:  # once, until it has been saved again
+                yield events.Alert(self.step, "not_saved", f"Not saved: {error.sentence}")
+            self.unsaved = True
             return
+        self.unsaved = False
         prune(self.spec.folder)
         yield events.Saved(self.step, reason)
+
+    def _park(self) -> Iterator[Event]:
+        """Give the worker back, unless what was learnt cannot be saved: then go on."""
+        self.parking = False
+        synchronize(self.device)
+        yield from self._read(time.monotonic())
+        if self.ending:
+            return
+        yield from self._save("parked")
+        if self.saved_as or self.spec.folder is None:
+            self.ending = "parked"
 
     def _diverge(self, step: int, non_finite: bool) -> Iterator[Event]:
         """Go back to the last finite state, save it, and end with the way back."""
@@ -475,7 +578,8 @@ class _Run:
         state = self.ending or "stopped"
         if state != "diverged":
             synchronize(self.device)
-            yield from self._synchronise(time.monotonic())
+            if state != "parked":
+                yield from self._synchronise(time.monotonic())
             if self.ending != "diverged" and not self._finite():
                 yield from self._diverge(self.step, True)
             state = self.ending or state
@@ -485,9 +589,12 @@ class _Run:
             yield from self._monitor(time.monotonic(), whole=True)
         if state in ("finished", "stopped"):
             yield from self.drawing.keep()
-        if state != "diverged":
+        if state not in ("diverged", "parked"):
             yield from self._save(state)
         yield self._progress()
+        self.parked_at = time.monotonic()
+        if state == "parked":
+            self.learner.forget()
         yield events.Status(self.step, state, self.message, None, self.extra)
 
     def _finite(self) -> bool:
@@ -584,13 +691,13 @@ class _Safe:
     tensors: dict[str, Tensor]
 
     @classmethod
-    def of(cls, run: _Run, now: float) -> _Safe:
+    def of(cls, run: Training, now: float) -> _Safe:
         """Copy the present state."""
         tensors = {k: v.detach().clone() for k, v in run.learner.tensors().items()}
         history = list(run.history)
         return cls(now, run.step, run.cursor, run.config, history, dict(run.metrics), tensors)
 
-    def put_back(self, run: _Run) -> None:
+    def put_back(self, run: Training) -> None:
         """Return the run to this state."""
         run.learner.load_tensors(self.tensors)
         run.learner.reconfigure(self.config)
@@ -601,10 +708,11 @@ class _Safe:
 class _Drawing:
     """Live pictures within their share of the run's time; kept ones at milestones."""
 
-    def __init__(self, run: _Run) -> None:
+    def __init__(self, run: Training) -> None:
         self.run = run
         self.began = time.monotonic()
-        self.spent = 0.0
+        # pictures of a run that goes on are on screen already
+        self.spent = PREVIEW_CREDIT_S - TURN_CREDIT_S if run.spec.going_on else 0.0
         self.ticks: dict[str, int] = {}
         self.drawn_at: dict[str, float] = {}
         self.step_seen = -1

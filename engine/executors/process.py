@@ -1,194 +1,52 @@
 """Warm worker processes: forked from a server that has torch imported already.
 
-This side runs in the web process and never imports torch. One thread reads each worker's
-pipe; a worker that dies is replaced, and whoever used it is told.
+This side runs in the web process and never imports torch. A worker that dies or falls silent is
+replaced, and whoever used it is told.
 """
 
 from __future__ import annotations
 
-import itertools
 import multiprocessing
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.commands import Command, RequestPreview
-from engine.errors import Busy, PlaygroundError
+from engine.errors import Busy
 from engine.executors import worker
+from engine.executors.base import OnEnd, OnEvent
+from engine.executors.worker_process import Handle, Worker
 from engine.spec import RunSpec
 
-OnEvent = Callable[[dict[str, Any], bytes], None]
-OnEnd = Callable[[bool], None]
+__all__ = ["Handle", "OnEnd", "OnEvent", "ProcessExecutor", "Worker"]
 
-
-class Handle:
-    """How the run store talks to one run: send commands, ask for views, end it."""
-
-    def __init__(self, owner: Worker, on_event: OnEvent, on_end: OnEnd) -> None:
-        self._worker, self.on_event, self.on_end = owner, on_event, on_end
-
-    def send(self, command: Command) -> None:
-        """Give the run a command; it takes effect between two steps."""
-        if self._here():
-            self._worker.send(command)
-
-    def request(self, name: str, args: dict[str, Any]) -> Future[bytes]:
-        """Ask the run for a view of its present weights; the answer is JSON bytes."""
-        if not self._here():
-            raise Busy("The run has just ended; ask again.")
-        request, future = self._worker.expect()
-        self._worker.send(RequestPreview(request, name, args))
-        return future
-
-    def kill(self) -> None:
-        """End the worker at once; `on_end(False)` follows."""
-        if self._here():
-            self._worker.kill()
-
-    def _here(self) -> bool:
-        """Say whether the worker is still with this run; it may have taken the next one."""
-        return self._worker.handle is self
-
-    @property
-    def pid(self) -> int | None:
-        """The worker's process id."""
-        return self._worker.pid
-
-
-class Worker:
-    """One worker process, and the thread that reads from it."""
-
-    _numbers = itertools.count(1)
-
-    def __init__(
-        self, context: ForkServerContext, nice: int, on_idle: Callable[[Worker, bool], None]
-    ) -> None:
-        self.pid: int | None = None
-        self.ready = threading.Event()
-        self.alive = True
-        self._unwanted = False
-        self.handle: Handle | None = None
-        self._on_idle = on_idle
-        self._answers: dict[int, Future[bytes]] = {}
-        self._lock = threading.Lock()
-        self._context, self._nice = context, nice
-        self._pipe: Connection | None = None
-        self._waiting: list[Any] = []
-        threading.Thread(target=self._live, name="worker", daemon=True).start()
-
-    def train(self, spec: RunSpec, handle: Handle) -> None:
-        """Give the worker a run."""
-        self.handle = handle
-        self.send(("train", spec))
-
-    def draw(self, path: Path, view: str, args: dict[str, Any], root: Path | None) -> Future[bytes]:
-        """Ask for a view of a checkpoint; the answer is JSON bytes."""
-        request, future = self.expect()
-        self.send(("draw", request, path, view, args, root))
-        return future
-
-    def expect(self) -> tuple[int, Future[bytes]]:
-        """Return a request number and the future that its answer will fill."""
-        request, future = next(self._numbers), Future[bytes]()
-        with self._lock:
-            self._answers[request] = future
-        return request, future
-
-    def send(self, message: Any) -> None:
-        """Send, or keep until the worker is there."""
-        with self._lock:
-            if self._pipe is None:
-                self._waiting.append(message)
-                return
-            try:
-                self._pipe.send(message)
-            except (BrokenPipeError, OSError):
-                return  # its death is noticed, and told, by the reading thread
-
-    def kill(self) -> None:
-        """End the process at once, or as soon as it is there."""
-        self._unwanted = True
-        if self.pid is not None and self.alive:
-            try:
-                os.kill(self.pid, 9)
-            except ProcessLookupError:
-                return
-
-    def _live(self) -> None:
-        here, there = self._context.Pipe()
-        process = self._context.Process(
-            target=worker.main, args=(there, self._nice), daemon=True, name="playground-worker"
-        )
-        process.start()
-        there.close()
-        try:
-            self._read(here)
-        except (EOFError, ConnectionResetError, OSError):
-            self.alive = False
-        process.join(2.0)
-        self._fail_answers()
-        handle, self.handle = self.handle, None
-        self._on_idle(self, False)
-        if handle is not None:
-            handle.on_end(False)
-
-    def _read(self, pipe: Connection) -> None:
-        _, self.pid = pipe.recv()
-        if self._unwanted:
-            self.kill()
-        with self._lock:
-            self._pipe = pipe
-            for message in self._waiting:
-                pipe.send(message)
-            self._waiting.clear()
-        self.ready.set()
-        while True:
-            message = pipe.recv()
-            match message:
-                case ("event", {"kind": "answer", "request": request, "error": error}, body):
-                    self._answer(request, body if error is None else None, error, 400)
-                case ("event", meta, body):
-                    if self.handle is not None:
-                        self.handle.on_event(meta, body)
-                case ("answer", request, body, sentence, status):
-                    self._answer(request, body, sentence, status)
-                case ("done",):
-                    handle, self.handle = self.handle, None
-                    self._fail_answers()
-                    self._on_idle(self, True)
-                    if handle is not None:
-                        handle.on_end(True)
-
-    def _answer(self, request: int, body: bytes | None, sentence: str | None, status: int) -> None:
-        with self._lock:
-            future = self._answers.pop(request, None)
-        if future is None or not future.set_running_or_notify_cancel():
-            return
-        if body is not None:
-            future.set_result(body)
-        else:
-            error = PlaygroundError(sentence or "The view could not be drawn.")
-            error.status = status
-            future.set_exception(error)
-
-    def _fail_answers(self) -> None:
-        with self._lock:
-            waiting, self._answers = list(self._answers.values()), {}
-        for future in waiting:
-            if future.set_running_or_notify_cancel():
-                future.set_exception(Busy("The model is just being put away; ask again."))
+WATCH_S = 0.5
+LATE_S = 3.0  # a look that comes so late tells of this process, not of the workers
+MAX_TURNS = 500  # of one worker, before it is replaced
 
 
 class ProcessExecutor:
     """A pool of `workers` for runs, and one worker of its own for exploring."""
 
-    def __init__(self, workers: int = 2, *, device: str = "auto", threads: int = 1) -> None:
-        self.workers, self.device, self.threads = workers, device, threads
+    def __init__(
+        self,
+        workers: int = 2,
+        *,
+        device: str = "auto",
+        threads: int = 1,
+        devices: tuple[str, ...] = (),
+        gpu_fraction: float | None = None,
+    ) -> None:
+        """`devices` are what workers are spread over, if it is more than one."""
+        self.workers, self.threads = workers, threads
+        self.devices = devices or (device,)
+        self.device, self.gpu_fraction = self.devices[0], gpu_fraction
+        if gpu_fraction is None and self.device != "cpu":
+            self.gpu_fraction = 0.9 / -(-workers // len(self.devices))
         _let_fork_server_import()
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["engine.executors.preload"])
@@ -196,7 +54,8 @@ class ProcessExecutor:
         self._idle: list[Worker] = []
         self._busy: list[Worker] = []
         self._explorer: Worker | None = None
-        self._closed = False
+        self._closed = threading.Event()
+        self._watching: threading.Thread | None = None
         self.on_free: Callable[[], None] = lambda: None
 
     def warm(self) -> None:
@@ -205,7 +64,8 @@ class ProcessExecutor:
             if self._explorer is None:
                 self._explorer = Worker(self._context, 0, self._explorer_ended)
             while len(self._idle) + len(self._busy) < self.workers:
-                self._idle.append(Worker(self._context, worker.NICE, self._worker_idle))
+                self._idle.append(self._new_worker())
+            self._watch()
 
     def free(self) -> int:
         """Return how many more runs can start now."""
@@ -216,18 +76,31 @@ class ProcessExecutor:
         """Start a run in a free worker; raises `Busy` when there is none.
 
         `on_event(meta, json)` and at last `on_end(clean)` are called from the reading thread;
-        clean is False when the worker died.
+        clean is False when the worker died. A worker that has kept the run is preferred.
         """
         with self._lock:
-            if self.free() <= 0 or self._closed:
+            if self.free() <= 0 or self._closed.is_set():
                 raise Busy("Every worker is busy.")
+            self._watch()
             if not self._idle:
-                self._idle.append(Worker(self._context, worker.NICE, self._worker_idle))
-            chosen = self._idle.pop(0)
+                self._idle.append(self._new_worker())
+            chosen = self._choose(spec)
+            self._idle.remove(chosen)
             self._busy.append(chosen)
+        if len(self.devices) > 1:
+            spec = replace(spec, device=chosen.device)
         handle = Handle(chosen, on_event, on_end)
         chosen.train(spec, handle)
         return handle
+
+    def _choose(self, spec: RunSpec) -> Worker:
+        """Return the idle worker that has kept the run, else one on the least busy device."""
+        name = spec.folder.name if spec.folder is not None else None
+        for one in self._idle:
+            if name in one.keeps:
+                return one
+        busy = [one.device for one in self._busy]
+        return min(self._idle, key=lambda one: (busy.count(one.device), len(one.keeps)))
 
     def explore(
         self, path: Path, view: str, args: dict[str, Any], root: Path | None = None
@@ -236,6 +109,7 @@ class ProcessExecutor:
         with self._lock:
             if self._explorer is None:
                 self._explorer = Worker(self._context, 0, self._explorer_ended)
+            self._watch()
             return self._explorer.draw(path, view, args, root)
 
     def ready(self, timeout_s: float) -> bool:
@@ -247,10 +121,26 @@ class ProcessExecutor:
     def close(self) -> None:
         """End all workers."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
             everyone = [*self._idle, *self._busy, *([self._explorer] if self._explorer else [])]
         for one in everyone:
             one.kill()
+
+    def describe(self) -> dict[str, Any]:
+        """Return the workers as a status page shows them."""
+        with self._lock:
+            workers, explorer = [*self._busy, *self._idle], self._explorer
+        return {
+            "kind": "process",
+            "workers": [one.describe() for one in workers],
+            "explorer": None if explorer is None else explorer.describe(),
+        }
+
+    def _new_worker(self) -> Worker:
+        """Return a new worker, for the device that has fewest."""
+        there = [one.device for one in (*self._idle, *self._busy)]
+        device = min(self.devices, key=there.count)
+        return Worker(self._context, worker.NICE, self._worker_idle, device)
 
     def _worker_idle(self, one: Worker, alive: bool) -> None:
         with self._lock:
@@ -258,18 +148,42 @@ class ProcessExecutor:
                 self._busy.remove(one)
             if one in self._idle:
                 self._idle.remove(one)
-            if self._closed:
+            if self._closed.is_set():
                 return
-            if alive:
+            if alive and one.turns < MAX_TURNS:
                 self._idle.append(one)
             else:
-                self._idle.append(Worker(self._context, worker.NICE, self._worker_idle))
+                if alive:
+                    one.retire()
+                self._idle.append(self._new_worker())
         self.on_free()
 
     def _explorer_ended(self, one: Worker, alive: bool) -> None:
         with self._lock:
-            if not alive and not self._closed:
+            if not alive and not self._closed.is_set():
                 self._explorer = Worker(self._context, 0, self._explorer_ended)
+
+    # ------------------------------------------------------------------ the watchdog
+
+    def _watch(self) -> None:
+        """Begin to look after the workers."""
+        if self._watching is None:
+            self._watching = threading.Thread(target=self._look, name="watchdog", daemon=True)
+            self._watching.start()
+
+    def _look(self) -> None:
+        looked = time.monotonic()
+        while not self._closed.wait(WATCH_S):
+            now = time.monotonic()
+            late, looked = now - looked > LATE_S, now
+            with self._lock:
+                explorer = [self._explorer] if self._explorer else []
+                everyone = [*self._busy, *self._idle, *explorer]
+            for one in everyone:
+                if late:  # this process stood still: what they said meanwhile is not read yet
+                    one.heard_at = now
+                else:
+                    one.check(now)
 
 
 def _let_fork_server_import() -> None:

@@ -11,16 +11,24 @@ import json
 import os
 import signal
 import sys
+import time
 import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine import commands, events
 from engine.errors import PlaygroundError
 from engine.spec import RunSpec
 
+if TYPE_CHECKING:
+    from engine.executors.shelf import Shelf
+    from engine.trainer import Training
+
 NICE = 5
+BEAT_S = 1.0
+STEP_S = 5.0  # no step takes longer, or ten times the longest before it
+PHASE_S = 600.0  # nor building, evaluating or drawing
 WARM, CHECK = "", "?"  # in the place of a view's name: load and get ready; load only
 _PR_SET_PDEATHSIG = 1
 
@@ -48,19 +56,26 @@ def main(pipe: Connection, nice: int) -> None:
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(nice)
-    explorer = None
+    pulse = Pulse(pipe)
+    explorer = shelf = None
     try:
         pipe.send(("ready", os.getpid()))
         while True:
             job = pipe.recv()
             if isinstance(job, tuple) and job[0] == "train":
-                _train(pipe, job[1])
+                if shelf is None:
+                    from engine.executors.shelf import Shelf
+
+                    shelf = Shelf()
+                with pulse:
+                    _train(pulse, job[1], shelf)
             elif isinstance(job, tuple) and job[0] == "draw":
                 if explorer is None:
                     from engine.explore import Explorer
 
                     explorer = Explorer()
-                pipe.send(_draw(explorer, *job[1:]))
+                with pulse:
+                    pulse.send(_draw(explorer, *job[1:]))
             elif isinstance(job, commands.RequestPreview):
                 ended = "The run has just ended; ask again."
                 pipe.send(("answer", job.request, None, ended, 409))
@@ -69,20 +84,104 @@ def main(pipe: Connection, nice: int) -> None:
         return
 
 
-def _train(pipe: Connection, spec: RunSpec) -> None:
-    from engine.trainer import train
-
+def _train(pulse: Pulse, spec: RunSpec, shelf: Shelf) -> None:
+    """Train until the run ends or is parked; a parked one is kept on the shelf."""
+    _fence(spec.memory_mb)
     try:
-        for event in train(spec, PipeInbox(pipe)):
-            pipe.send(("event", *encode(event)))
+        run = shelf.take(spec, PipeInbox(pulse.pipe))
+        pulse.run = run
+        for event in run.events():
+            pulse.send(("event", *encode(event)))
+        shelf.put(run)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         raise
+    except PlaygroundError as error:
+        pulse.send(("event", *encode(events.Status(0, "failed", error.sentence))))
     except Exception as error:
         detail = traceback.format_exc()
         print(detail, file=sys.stderr)
+        shelf.clear()
+        sick = "CUDA error" in str(error) or "device-side assert" in str(error)
+        if sick:
+            pulse.send(("sick", sentence_for(error)))
+            raise SystemExit(1) from None  # nothing on the device works in this process any more
         status = events.Status(0, "failed", sentence_for(error), detail[-4000:])
-        pipe.send(("event", *encode(status)))
-    pipe.send(("done",))
+        pulse.send(("event", *encode(status)))
+        if not shelf.healthy():
+            raise SystemExit(1) from None
+    finally:
+        pulse.run = None
+    pulse.send(("done", shelf.names()))
+
+
+class Pulse:
+    """Sends over the pipe, and tells once a second that the main thread is at work.
+
+    A signal handler tells it: Python runs handlers in the main thread, between two of its
+    instructions, so that a process that is stopped or stuck tells nothing. Within a step that
+    takes much longer than the longest before it falls silent as well.
+    """
+
+    def __init__(self, pipe: Connection) -> None:
+        self.pipe = pipe
+        self.run: Training | None = None
+        self._sending = False
+        self._seen, self._since, self._longest = -1, 0.0, 0.0
+        signal.signal(signal.SIGALRM, self._beat)
+
+    def __enter__(self) -> None:
+        self._seen, self._since, self._longest = -1, time.monotonic(), 0.0
+        signal.setitimer(signal.ITIMER_REAL, BEAT_S, BEAT_S)
+
+    def __exit__(self, *error: Any) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def send(self, message: Any) -> None:
+        """Send; a beat that falls into it is left out, so that the two do not mix."""
+        self._sending = True
+        try:
+            self.pipe.send(message)
+        finally:
+            self._sending = False
+
+    def _beat(self, number: int, frame: Any) -> None:
+        now, run = time.monotonic(), self.run
+        step = -1 if run is None else run.step
+        standing = run is not None and run.paused
+        if step != self._seen or standing:
+            if self._seen >= 0 and not standing:
+                self._longest = max(self._longest, now - self._since)
+            self._seen, self._since = step, now
+        stepping = run is not None and run.stepping and run.taken > 0
+        patience = max(STEP_S, 10 * self._longest) if stepping else PHASE_S
+        if not self._sending and now - self._since <= patience:
+            self.pipe.send(("beat",))
+
+
+def _fence(memory_mb: int | None) -> None:
+    """Let this process grow to so much private memory; an allocation beyond it fails."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    soft = resource.RLIM_INFINITY
+    if memory_mb is not None:
+        told = _status_kb()
+        mapped, private = told.get("VmData", 0), told.get("RssAnon", 0)
+        soft = (mapped + max(memory_mb * 1024 - private, 16 * 1024)) * 1024
+    if hard != resource.RLIM_INFINITY:
+        soft = hard if soft == resource.RLIM_INFINITY else min(soft, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def _status_kb() -> dict[str, int]:
+    try:
+        text = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return {}
+    split = (line.split() for line in text.splitlines() if line.endswith(" kB"))
+    return {words[0].rstrip(":"): int(words[1]) for words in split}
 
 
 def encode(event: events.Event) -> tuple[dict[str, Any], bytes]:

@@ -229,7 +229,7 @@ def test_a_person_may_have_three_runs_under_way(
     ada.tell(started[2], "stop")
     ada.until_state(started[2], "stopped")
     assert ada.start()
-    monkeypatch.setattr(runs, "MAX_QUEUE", 1)
+    monkeypatch.setattr(bob.store, "policy", replace(bob.store.policy, max_queued=1))
     with pytest.raises(Busy, match="waiting already"):
         bob.start()
 
@@ -314,7 +314,8 @@ def test_a_free_worker_takes_who_waits_longest(ada: Page, bob: Page) -> None:
 def test_three_runs_take_turns_and_end_bit_identical(
     ada: Page, bob: Page, straight: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "SLICE_S", 0.3)
+    monkeypatch.setattr("engine.scheduler.SLICE_S", 0.3)
+    monkeypatch.setattr("engine.scheduler.MIN_SLICE_S", 0.1)
     steps = 300
     mine = [(ada, ada.start(steps), "vae"), (ada, ada.start(steps, "ae"), "ae")]
     mine.append((bob, bob.start(steps), "vae"))
@@ -327,10 +328,7 @@ def test_three_runs_take_turns_and_end_bit_identical(
     for page, one, key in mine:
         assert page.view(one)["state"] == "finished"
         assert_same_end(page.folder(one), straight(steps, key), key)
-    turns = [
-        sum(e["state"] == "running" for e in page.events(one, "status")) for page, one, _ in mine
-    ]
-    assert sum(turns) > 3, "nobody gave way"
+    assert sum(page.store._get(one).turn for page, one, _ in mine) > 3, "nobody gave way"
 
 
 def test_a_paused_run_gives_way_and_comes_back(
@@ -660,7 +658,7 @@ def test_a_run_deleted_before_its_worker_is_there_does_not_train(few: Data) -> N
 
 
 def test_the_oldest_ended_runs_are_put_away(ada: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "MAX_KEPT", 2)
+    monkeypatch.setattr(ada.store, "policy", replace(ada.store.policy, max_kept=2))
     ids = []
     for _ in range(4):
         ids.append(ada.start(1))
