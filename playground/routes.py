@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("playground")
 PREFIX = "/gradio_api/play"
+BUILD_HEADER = "X-Play-Build"  # a page of an older build learns from it that it is one
 Handler = Callable[["Service", Request], Awaitable[Any]]
 
 
@@ -82,7 +83,10 @@ def _guarded(service: Service, handler: Handler) -> Callable[[Request], Awaitabl
         except Exception:
             log.exception("%s %s failed", request.method, request.url.path[:120])
             return _refused(t("shell.unforeseen"), 500)
-        return result if callable(result) else JSON(result)
+        answer = result if callable(result) else JSON(result)
+        if isinstance(answer, Response):
+            answer.headers[BUILD_HEADER] = web_files.build()
+        return answer
 
     return endpoint
 

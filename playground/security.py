@@ -60,6 +60,7 @@ NOT_OFFERED = re.compile(
 )
 FETCHES = re.compile(r"(proxy|file)=\s*([a-z][a-z0-9+.-]+:|[/\\]{2})", re.IGNORECASE)
 GRADIO = "/gradio_api/"
+GRADIOS_UPLOAD = "/gradio_api/upload"
 
 CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
@@ -153,6 +154,11 @@ class Guard:
         except Refused as refused:
             if not started:
                 await answer(send, refused.status, str(refused))
+        except Exception:
+            # Gradio's reader of uploads fails on a file without a name, for one.
+            if started or not scope["path"].startswith(GRADIOS_UPLOAD):
+                raise
+            await answer(send, 400, t("security.upload_shape"))
 
     def _is_https(self, scope: Scope, headers: dict[str, str]) -> bool:
         forwarded = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip()

@@ -30,6 +30,7 @@ PLOTLY = "plotly.min.js"
 COMPRESS_FROM = 2048
 FOR_EVER = "public, max-age=31536000, immutable"
 TAB = re.compile(r"t-[a-z0-9_]{1,32}")
+NAME = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-]{0,79}")
 # Every tab has modules of its own; those named so are one for the whole page.
 OF_THE_PAGE = re.compile(r"page\w*\.js")
 IMPORT = re.compile(r"""^(?:import|export)\b(?!\s*\()[^;]*?["']\./(\w+\.js)["']""", re.MULTILINE)
@@ -42,6 +43,12 @@ def version() -> str:
         stat = file.stat()
         digest.update(f"{file.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:10]
+
+
+@lru_cache(maxsize=1)
+def build() -> str:
+    """Return the version of the page's files that this server began with."""
+    return version()
 
 
 @lru_cache(maxsize=1)
@@ -101,6 +108,8 @@ def _key(name: str) -> tuple[int, int]:
 def answer(request: Request) -> Response:
     """Answer one file: for ever under the present version's address, else checked by ETag."""
     name = request.path_params["file"]
+    if not NAME.fullmatch(name):
+        raise NotFound(f"There is no file {name[:80]!r} here.")
     tab = request.path_params.get("tab")
     if tab is not None and not TAB.fullmatch(tab):
         raise NotFound(f"There is no folder {tab[:80]!r} here.")
