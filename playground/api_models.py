@@ -24,7 +24,7 @@ MOST_SAMPLES = 1000
 MOST_PROMPT = 20_000  # characters
 MOST_TOKENS = 1000
 MOST_CLASSES = 10_000
-PART_MS = 500  # of writing, so that others' views get their turn between
+PART_MS = 150  # of writing, so that others' views get their turn between
 LONGEST_WRITING_S = 60.0
 # What each family calls its samples, and the arguments that the view takes.
 SAMPLES = {
@@ -219,7 +219,7 @@ class ModelEndpoints:
     async def _write(
         self, source: dict[str, Any], prompt: str, wanted: int, knobs: dict[str, Any]
     ) -> dict[str, Any]:
-        """Write in parts of half a second each, until there are as many tokens as wanted."""
+        """Write in short parts, until there are as many tokens as wanted."""
         began, pieces, notes = time.monotonic(), [], []
         given: dict[str, Any] = {"prompt": prompt}
         tokens: list[int] = []

@@ -116,6 +116,8 @@ class Watch:
         now = time.monotonic()
         if now - self._wrote > WRITE_EVERY_S:
             self._wrote, self._unwritable = now, unwritable(self.service.store.root)
+        if found.get("device") == "auto":  # each worker looks for itself, and finds the same
+            found["device"] = "cpu" if found.get("gpu_memory_mb") is None else "cuda"
         return {**found, "unwritable": self._unwritable}
 
 
@@ -130,12 +132,14 @@ def health(engine: dict[str, Any]) -> list[str]:
     if free is not None and free < LEAST_DISK_MB:
         reasons.append(t("ops.disk_full", free=int(free)))
     workers = engine.get("workers") or []
-    old = engine.get("uptime_s", 0) > STARTING_S
+    alive = [w for w in workers if w.get("pid") and w.get("state") != "dead"]
+    beats = [w["beat_s"] for w in workers if w.get("beat_s") is not None]  # of those at work
+    local = engine.get("kind", "process") == "process"  # elsewhere none may be there between runs
     if not engine.get("slots"):
         reasons.append(t("ops.no_slots"))
-    elif old and not any(w.get("pid") for w in workers):
+    elif local and not alive and engine.get("uptime_s", 0) > STARTING_S:
         reasons.append(t("ops.no_workers"))
-    elif workers and all((w.get("beat_s") or 0) > SILENT_S for w in workers):
+    elif beats and min(beats) > SILENT_S:
         reasons.append(t("ops.workers_silent", seconds=int(SILENT_S)))
     return reasons
 

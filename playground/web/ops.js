@@ -73,7 +73,7 @@ function runs(engine) {
     facts([["training", training], ["queued", engine.queued ?? 0], ["kept", engine.runs ?? 0]], true),
     facts([
       ["longest_wait", known(engine.longest_wait_s, duration)],
-      ["frozen", engine.frozen ? t("yes") : t("no")],
+      ["frozen", round(engine.frozen ?? 0)],
       ["workers_up", engine.workers_up ?? 0],
     ]),
   ]);

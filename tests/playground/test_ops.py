@@ -25,7 +25,7 @@ WELL: dict[str, Any] = {
     "slots": 2,
     "running": 1,
     "queued": 3,
-    "frozen": False,
+    "frozen": 0,
     "runs": 9,
     "workers": [{**WORKER, "rss_mb": 500.0, "beat_s": 0.4, "title": "Ann's", "owner": "ann"}],
     "explorer": {"pid": 10, "rss_mb": 700.0},
@@ -62,6 +62,7 @@ def test_all_is_well(tmp_path: Path, path: str) -> None:
         ({"slots": 0}, "no worker"),
         ({"workers": []}, "alive"),
         ({"workers": [{**WORKER, "pid": None}]}, "alive"),
+        ({"workers": [{**WORKER, "state": "dead"}]}, "alive"),
         ({"workers": [{**WORKER, "beat_s": 500.0}]}, "heard of"),
         ({"disk_free_mb": 3}, "3 MB"),
         ({"closing": True}, "shutting down"),
@@ -73,9 +74,17 @@ def test_what_is_wrong_is_said(tmp_path: Path, change: dict[str, Any], said: str
     assert said in answer.json()["reasons"][0]
 
 
-def test_workers_have_time_to_start(tmp_path: Path) -> None:
-    young = {**WELL, "workers": [], "uptime_s": 20.0}
-    assert client(tmp_path, young).get("/healthz").status_code == 200
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"workers": [], "uptime_s": 20.0},  # they are on their way
+        {"workers": [], "kind": "zerogpu"},  # they come with the runs
+        {"workers": [{**WORKER, "beat_s": None}]},  # nothing to do
+        {"workers": [{**WORKER, "beat_s": 500.0}, {**WORKER, "beat_s": 1.0}]},
+    ],
+)
+def test_what_is_no_reason(tmp_path: Path, change: dict[str, Any]) -> None:
+    assert client(tmp_path, {**WELL, **change}).get("/healthz").status_code == 200
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
