@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import inspect
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import gradio as gr
 from gradio.components.api_component import Api
+from starlette.requests import Request
+from starlette.responses import Response
 
 from engine.errors import PlaygroundError
+from playground.answers import JSON
 from playground.api_files import fetch_nothing
 from playground.api_models import ModelEndpoints
 from playground.api_runs import RunEndpoints
@@ -40,6 +45,11 @@ ENDPOINTS = {
     "generate": 2,
     "explore": 4,
 }
+# What Gradio's `construct_args` says of names, and what we say.
+WRONG_NAMES = {
+    re.compile(r"required argument: (\w+)"): "ops.api_missing",
+    re.compile(r"Parameter `(.*?)` is not"): "ops.api_unknown",
+}
 OLDER = {"run_metrics": 4}  # still answered, not shown any more
 
 
@@ -61,6 +71,41 @@ def publish(service: Service) -> None:
         for block in function.inputs:
             if isinstance(block, Api):
                 fetch_nothing(block)
+    blocks.validate_inputs = fill_in  # type: ignore[method-assign]
+
+
+def fill_in(function: Any, inputs: list[Any]) -> None:
+    """Complete what a program gave by position with defaults, or say which parameter is missing.
+
+    Gradio would answer too few with an error without words.
+    """
+    wanted = list(inspect.signature(function.fn).parameters.values()) if function.fn else []
+    for parameter in wanted[len(inputs) :]:
+        if parameter.default is parameter.empty:
+            sentence = t("ops.api_missing", name=parameter.name)
+            raise gr.Error(sentence, print_exception=False)
+        inputs.append(parameter.default)
+
+
+def exception_handlers() -> dict[type[Exception], Any]:
+    """Return what the app needs so that /call/v2 answers a wrong name in words, not with 500."""
+    return {TypeError: _wrong_names, KeyError: _wrong_names}
+
+
+async def _wrong_names(request: Request, error: Exception) -> Response:
+    path = request.url.path
+    if "/gradio_api/call/v2/" not in path or request.method != "POST":
+        raise error
+    if isinstance(error, KeyError):
+        known = ", ".join(ENDPOINTS)
+        name = path.rpartition("/call/v2/")[2][:40]
+        return JSON({"error": t("ops.api_endpoint", name=name, known=known), "field": None}, 404)
+    for pattern, key in WRONG_NAMES.items():
+        found = pattern.search(str(error))
+        if found:
+            name = found[1][:40]
+            return JSON({"error": t(key, name=name), "field": name}, 400)
+    raise error
 
 
 def told(endpoint: Endpoint) -> Endpoint:

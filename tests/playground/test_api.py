@@ -15,6 +15,7 @@ import gradio as gr
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.testclient import TestClient
 
 from engine.errors import NotFound
 from playground import api_arguments as read
@@ -241,6 +242,41 @@ def test_gradio_fetches_and_copies_nothing_that_a_parameter_names(
             inputs[place] = file
             with pytest.raises(gr.Error, match="uploaded"):
                 run(demo.process_api(function, inputs))
+
+
+def by_name(demo: gr.Blocks, name: str) -> Any:
+    return next(f for f in demo.fns.values() if f.api_name == name)
+
+
+def test_too_few_by_position_are_completed_or_named(demo: gr.Blocks) -> None:
+    inputs: list[Any] = ["vae/mnist-2d", [0.0, 0.0]]
+    public_api.fill_in(by_name(demo, "decode"), inputs)
+    assert inputs == ["vae/mnist-2d", [0.0, 0.0], None]
+    with pytest.raises(gr.Error, match="z is missing"):
+        run(demo.process_api(by_name(demo, "decode"), ["vae/mnist-2d"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status", "said"),
+    [
+        ("decode", {"source": "vae/mnist-2d"}, 400, "z is missing."),
+        ("decode", {"source": "a/b", "z": [0], "y": 1}, 400, "no parameter y"),
+        ("steal", {}, 404, "known are list_models"),
+    ],
+)
+def test_wrong_names_are_said(name: str, body: Any, status: int, said: str) -> None:
+    """The real route of Gradio, in an app of its own."""
+    app = run(app_of_gradio())
+    with TestClient(app) as http:
+        answer = http.post(f"/gradio_api/call/v2/{name}", json=body)
+    assert answer.status_code == status
+    assert said in answer.json()["error"]
+
+
+async def app_of_gradio() -> Any:
+    blocks = await built()
+    kwargs = {"exception_handlers": public_api.exception_handlers()}
+    return gr.routes.App.create_app(blocks, app_kwargs=kwargs)
 
 
 def test_docs_are_complete(demo: gr.Blocks) -> None:
