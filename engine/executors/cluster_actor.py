@@ -19,15 +19,23 @@ import time
 import traceback
 from collections import deque
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from engine import events
 from engine.commands import Command
-from engine.executors.cluster_parcel import Parcel, Probe, saved, unpack
+from engine.errors import PlaygroundError
+from engine.executors.cluster_parcel import DATASETS, Parcel, Probe, saved, unpack
+from engine.executors.worker import PHASE_S
 from engine.inbox import QueueInbox
 from engine.spec import RunSpec
 
+if TYPE_CHECKING:
+    from engine.trainer import Training
+
 LEASE_S = 60.0
 NICE = 5
+STEP_S = 15.0  # a step on a machine that others use as well
+SICK: dict[str, Any] = {"kind": "sick", "step": 0}  # the device is of no use to this process
 MAX_ITEMS = 256
 MAX_BYTES = 32 * 2**20
 
@@ -78,7 +86,6 @@ class LeasedInbox(QueueInbox):
     def __init__(self, buffer: Buffer) -> None:
         super().__init__()
         self._buffer = buffer
-        self.looked_at = time.monotonic()
 
     def poll(self) -> list[Command]:
         """Return the commands that are there, without waiting."""
@@ -91,9 +98,27 @@ class LeasedInbox(QueueInbox):
         return super().wait(timeout_s)
 
     def _check(self) -> None:
-        self.looked_at = time.monotonic()
-        if self.looked_at - self._buffer.taken_at > LEASE_S:
+        if time.monotonic() - self._buffer.taken_at > LEASE_S:
             raise TimeoutError
+
+
+class Pulse:
+    """Tells whether a run still takes steps; the bounds are those of a worker process."""
+
+    def __init__(self) -> None:
+        self._seen, self._since, self._longest = -1, time.monotonic(), 0.0
+
+    def stuck(self, run: Training | None, now: float) -> bool:
+        """Say whether a step, or what lies between two steps, has taken far too long."""
+        step = -1 if run is None else run.step
+        standing = run is not None and run.paused
+        if step != self._seen or standing:
+            if self._seen >= 0 and not standing:
+                self._longest = max(self._longest, now - self._since)
+            self._seen, self._since = step, now
+        stepping = run is not None and run.stepping and run.taken > 0
+        patience = max(STEP_S, 10 * self._longest) if stepping else PHASE_S
+        return now - self._since > patience
 
 
 class Trainer:
@@ -103,10 +128,13 @@ class Trainer:
         with contextlib.suppress(OSError):
             os.nice(nice)
         import engine.executors.preload  # noqa: F401  (torch, every model, one optimizer)
+        from engine.executors.shelf import Shelf
 
         self._scratch = Path(tempfile.mkdtemp(prefix="playground-"))
         self._job = 0
-        self._buffer, self._inbox = Buffer(), QueueInbox()
+        self._run: Training | None = None
+        self._buffer, self._inbox, self._pulse = Buffer(), QueueInbox(), Pulse()
+        self._shelf = Shelf()
 
     def hello(self, probe: Path, token: str) -> dict[str, Any]:
         """Say who this is: process, machine, versions, and whether the runs folder is seen."""
@@ -123,49 +151,64 @@ class Trainer:
 
     def prepare(self, job: int) -> None:
         """Make room for the events of a run before it starts."""
-        self._job, self._buffer = job, Buffer()
+        self._job, self._buffer, self._run = job, Buffer(), None
+        self._pulse = Pulse()
         self._inbox = LeasedInbox(self._buffer)
 
     def train(self, job: int, given: RunSpec | Parcel) -> None:
-        """Train one run to its end; its events are fetched by `take`."""
+        """Train until the run ends or is parked; its events are fetched by `take`."""
         if job != self._job:
             return
-        buffer, folder = self._buffer, self._scratch / f"run-{job}"
+        buffer = self._buffer
         try:
-            spec = given
-            if isinstance(given, Parcel):
-                spec = unpack(given, folder, self._scratch)
-            assert isinstance(spec, RunSpec)
+            spec = unpack(given, self._scratch) if isinstance(given, Parcel) else given
             self._iterate(spec, buffer, isinstance(given, Parcel))
         except TimeoutError:
             shutil.rmtree(self._scratch, ignore_errors=True)
             os._exit(3)  # the server is gone, and whoever waits in another thread with it
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            self._run = None
+            self._sweep()
             buffer.end()
 
     def _iterate(self, spec: RunSpec, buffer: Buffer, travels: bool) -> None:
-        from engine import events
-        from engine.executors.worker import encode, sentence_for
-        from engine.trainer import train
+        """Train, as `engine.executors.worker` does; a parked run is kept on the shelf."""
+        from engine.executors import worker
 
+        worker._fence(spec.memory_mb)
         try:
-            for event in train(spec, self._inbox):
-                meta, body = encode(event)
+            self._run = run = self._shelf.take(spec, self._inbox)
+            for event in run.events():
+                meta, body = worker.encode(event)
                 buffer.put((meta, body, saved(spec.folder, meta) if travels else None))
+            self._shelf.put(run)
         except TimeoutError:
             raise
+        except PlaygroundError as error:
+            buffer.put((*worker.encode(events.Status(0, "failed", error.sentence)), None))
         except Exception as error:
             detail = traceback.format_exc()
             print(detail, file=sys.stderr)
-            status = events.Status(0, "failed", sentence_for(error), detail[-4000:])
-            buffer.put((*encode(status), None))
+            self._shelf.clear()
+            if "CUDA error" in str(error) or "device-side assert" in str(error):
+                buffer.put((SICK, b"", None))  # the server ends this actor, and the run goes on
+                return
+            status = events.Status(0, "failed", worker.sentence_for(error), detail[-4000:])
+            buffer.put((*worker.encode(status), None))
+
+    def _sweep(self) -> None:
+        """Delete the folders of runs that are not kept here."""
+        kept = {DATASETS, *self._shelf.names()}
+        for folder in self._scratch.iterdir():
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def take(self, job: int, wait_s: float) -> tuple[list[Item], bool, dict[str, Any]]:
         """Return new events, whether the run has ended, and how the actor is."""
         items, ended = self._buffer.take(wait_s) if job == self._job else ([], True)
-        looked = getattr(self._inbox, "looked_at", time.monotonic())
-        return items, ended, {"busy_s": time.monotonic() - looked, "rss_mb": _memory_mb()}
+        stuck = self._pulse.stuck(self._run, time.monotonic())
+        health = {"stuck": stuck, "rss_mb": _memory_mb(), "keeps": self._shelf.names()}
+        return items, ended, health
 
     def tell(self, job: int, command: Command | None) -> None:
         """Give the run a command; one for a run that has ended is not heard."""

@@ -20,7 +20,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,6 @@ CONNECT_S = 40.0
 START_S = 180.0  # an actor imports torch: 4 to 18 s, much longer when the disk is cold
 TAKE_S = 1.0
 SILENCE_S = 12.0  # beyond TAKE_S without an answer, an actor counts as dead
-STUCK_S = 180.0  # a step, or the last evaluation, takes no longer
 LOOK_S = 2.0
 IDLE_LOOK_S = 5.0
 ENVIRONMENT = {
@@ -69,6 +68,7 @@ class Job:
     early: list[Command] = field(default_factory=list)
     killed: bool = False
     started: bool = False
+    cause: str | None = None  # "stuck" or "device", when it ends badly
     place: Place | None = None
 
 
@@ -82,6 +82,7 @@ class Place:
     job: Job | None = None
     heard: float = 0.0
     rss_mb: int | None = None
+    keeps: list[str] = field(default_factory=list)  # runs that it could take up at once
     files: set[str] = field(default_factory=set)  # data sets that it has been sent
     given: asyncio.Queue[Job] = field(default_factory=asyncio.Queue)
 
@@ -259,14 +260,14 @@ class Gate:
     # ------------------------------------------------------------------ runs
 
     def _hand_out(self) -> None:
-        """Give waiting runs to actors that are warm and free."""
-        for place in self.places:
-            if not self.waiting:
-                return
-            if place.info is not None and place.job is None and place.given.empty():
-                job = self.waiting.popleft()
-                job.place = place
-                place.given.put_nowait(job)
+        """Give waiting runs to actors that are warm and free; to one that knows the run, first."""
+        idle = [p for p in self.places if p.info and p.job is None and p.given.empty()]
+        while self.waiting and idle:
+            job = self.waiting.popleft()
+            name = job.spec.folder.name if job.spec.folder is not None else ""
+            job.place = max(idle, key=lambda p: (name in p.keeps, -len(p.keeps)))
+            idle.remove(job.place)
+            job.place.given.put_nowait(job)
 
     async def _train(self, place: Place, job: Job) -> None:
         try:
@@ -286,20 +287,23 @@ class Gate:
         while not ended:
             take = place.actor.take.options(concurrency_group="events")
             asked = take.remote(job.number, TAKE_S)
-            items, ended, health = await self._answer(asked, TAKE_S + self.options.silence_s)
+            try:
+                items, ended, health = await self._answer(asked, TAKE_S + self.options.silence_s)
+            except asyncio.TimeoutError:
+                job.cause = "stuck"
+                raise
             place.heard, place.rss_mb = time.monotonic(), health["rss_mb"]
             for item in items:
                 await self._pass_on(job, item)
-            if health["busy_s"] > STUCK_S and not ended:
-                raise TimeoutError(f"no step within {STUCK_S:g} s")
+            place.keeps = health["keeps"]
+            if health["stuck"] and not ended:
+                job.cause = "stuck"
+                raise TimeoutError("no step for far too long")
         await self._answer(running, self.options.silence_s)
 
     def _wrap(self, place: Place, spec: RunSpec) -> RunSpec | Parcel:
         """Return the run as it is where the folder is shared, else with all that it needs."""
         assert place.info is not None
-        if self.gpus and getattr(spec, "gpu_fraction", 1) is None:
-            part: dict[str, Any] = {"gpu_fraction": 0.9 / self.options.gpu_share}
-            spec = replace(spec, **part)
         here = spec.resume is None or self.options.root in spec.resume.parents
         if place.info["shared"] and here:
             return spec
@@ -310,6 +314,9 @@ class Gate:
     async def _pass_on(self, job: Job, item: Item) -> None:
         """Keep a checkpoint that came along, then tell the server of the event."""
         meta, body, content = item
+        if meta["kind"] == "sick":
+            job.cause = "device"
+            raise RuntimeError("an error of the graphics card")
         folder = job.spec.folder
         if content is not None and folder is not None and not job.killed:
             try:
@@ -324,7 +331,7 @@ class Gate:
 
     def _over(self, job: Job, how: str) -> None:
         if self.jobs.pop(job.number, None) is not None:
-            self._send(how, job.number)
+            self._send(how, job.number, job.cause)
 
     def _send_event(self, job: Job, wire: dict[str, Any]) -> None:
         self._send("event", job.number, wire, json.dumps(wire).encode())
@@ -357,6 +364,7 @@ def _described(place: Place) -> dict[str, Any]:
         "model": None if job is None else job.spec.model,
         "state": "idle" if job is None else "training",
         "rss_mb": place.rss_mb,
+        "device": info.get("gpu") or "cpu",
         "heard": place.heard,
     }
 

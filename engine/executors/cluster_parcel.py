@@ -16,11 +16,10 @@ from typing import Any
 
 from engine import checkpoint, data
 from engine.data import fashion
-from engine.errors import DataError, NotFound
+from engine.errors import DataError, NotFound, PlaygroundError
 from engine.journal import Journal
 from engine.spec import RunSpec
 
-START = "start.safetensors"
 MONITORED = "events.jsonl"
 DATASETS = "datasets"  # under the server's root, as in `engine.data.saved`
 KEEP_LAST = 2  # beside the powers of two, as `trainer.prune`
@@ -28,10 +27,12 @@ KEEP_LAST = 2  # beside the powers of two, as `trainer.prune`
 
 @dataclass(frozen=True)
 class Parcel:
-    """A specification without paths, and files by name."""
+    """A specification without paths, and files by name; `start` names the one to go on from."""
 
     spec: RunSpec
+    name: str
     files: dict[str, bytes] = field(default_factory=dict)
+    start: str | None = None
 
     @property
     def size(self) -> int:
@@ -42,32 +43,39 @@ class Parcel:
 def pack(spec: RunSpec, there: frozenset[str] = frozenset()) -> Parcel:
     """Read what a run needs from the server's folders, without data files that are `there`.
 
-    Raises `NotFound` or `DataError` with one sentence when something of it is gone.
+    A run that goes on and whose newest checkpoint is damaged goes on from an older one. Raises
+    `NotFound` or `DataError` with one sentence when something of it is gone.
     """
     files: dict[str, bytes] = {}
-    if spec.resume is not None:
-        files[START] = _read(spec.resume)
-    for path in _data_files(spec):
-        name = f"{DATASETS}/{path.name}"
+    path, going_on = _start_point(spec)
+    if path is not None:
+        files[path.name] = _read(path)
+    for source in _data_files(spec):
+        name = f"{DATASETS}/{source.name}"
         if name not in there:
-            files[name] = _read(path)
-    if spec.folder is not None and spec.resume is not None and spec.previews:
+            files[name] = _read(source)
+    if spec.folder is not None and path is not None and spec.previews:
         seen = Journal(spec.folder).monitored()
         files[MONITORED] = b"\n".join(json.dumps(event).encode() for event in seen)
-    return Parcel(replace(spec, resume=None, folder=None, data_root=None), files)
+    name = spec.folder.name if spec.folder is not None else "run"
+    bare = replace(spec, resume=None, folder=None, data_root=None, origin=None, going_on=going_on)
+    return Parcel(bare, name, files, None if path is None else path.name)
 
 
-def unpack(parcel: Parcel, folder: Path, root: Path) -> RunSpec:
-    """Lay a parcel out on this machine and return the run as `train` takes it.
+def unpack(parcel: Parcel, root: Path) -> RunSpec:
+    """Lay a parcel out under `root` on this machine; return the run as the trainer takes it.
 
-    `folder` is the run's own and empty; data sets go to `root` and stay for later runs.
+    The run has a folder of its own there; data sets stay for later runs.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = root / parcel.name
+    for path in folder.glob("step-*.safetensors"):
+        path.unlink()  # of an earlier turn here: what the server sends counts
     for name, content in parcel.files.items():
-        path = (root if name.startswith(f"{DATASETS}/") else folder) / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    resume = folder / START if START in parcel.files else None
+        place = (root if name.startswith(f"{DATASETS}/") else folder) / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    folder.mkdir(parents=True, exist_ok=True)
+    resume = None if parcel.start is None else folder / parcel.start
     return replace(parcel.spec, resume=resume, folder=folder, data_root=root)
 
 
@@ -120,6 +128,27 @@ class Probe:
     def close(self) -> None:
         """Take the file away."""
         self.path.unlink(missing_ok=True)
+
+
+def _start_point(spec: RunSpec) -> tuple[Path | None, bool]:
+    """Return what a run goes on from, and whether that is a checkpoint of its own."""
+    if not spec.going_on or spec.resume is None or spec.folder is None:
+        return spec.resume, False
+    newest = spec.resume
+    older = (p for p in reversed(checkpoint.saved_steps(spec.folder).values()) if p < newest)
+    for path in [newest, *older]:
+        if _sound(path):
+            return path, True
+        path.unlink(missing_ok=True)
+    return spec.origin, False
+
+
+def _sound(path: Path) -> bool:
+    """Say whether a checkpoint is what was written; reads no tensors."""
+    try:
+        return checkpoint.read_header(path).sha256 == checkpoint._digest_of(path.read_bytes())
+    except (PlaygroundError, OSError):
+        return False
 
 
 def _data_files(spec: RunSpec) -> list[Path]:

@@ -25,8 +25,9 @@ from typing import Any
 from engine.commands import Command, RequestPreview
 from engine.errors import Busy, PlaygroundError
 from engine.executors import cluster_gate
+from engine.executors.base import OnEnd, OnEvent
 from engine.executors.cluster_gate import LOCAL, Options
-from engine.executors.process import OnEnd, OnEvent, ProcessExecutor
+from engine.executors.process import ProcessExecutor
 from engine.spec import RunSpec
 
 log = logging.getLogger("playground.cluster")
@@ -51,6 +52,7 @@ class Handle:
     ) -> None:
         self._executor, self.number = executor, number
         self.on_event, self.on_end = on_event, on_end
+        self.cause: str | None = None
         self._answers: dict[int, Future[bytes]] = {}
         self._lock = threading.Lock()
         self._ended = False
@@ -121,6 +123,7 @@ class RayExecutor:
         **gate: Any,
     ) -> None:
         self.device, self.threads = device, threads
+        self.gpu_fraction = 0.9 / gpu_share  # of a GPU's memory; nothing on the CPU
         self.on_free: Callable[[], None] = lambda: None
         self._options = Options(address, root.resolve(), workers, gpu_share, **gate)
         self._explorer = explorer or ProcessExecutor(0, device="cpu", threads=threads)
@@ -197,6 +200,7 @@ class RayExecutor:
             "address": self._options.address,
             "slots": state["slots"],
             "workers": workers,
+            "explorer": self._explorer.describe().get("explorer"),
             "problem": state["notes"] or None,
         }
 
@@ -267,8 +271,8 @@ class RayExecutor:
                 handle = self._handles.get(number)
                 if handle is not None:
                     handle.on_event(meta, body)
-            case ("done" | "died" as how, number):
-                self._over(number, how == "done")
+            case ("done" | "died" as how, number, cause):
+                self._over(number, how == "done", cause)
             case ("state", state):
                 with self._lock:
                     more = state["ready"] > self._state["ready"]
@@ -282,10 +286,11 @@ class RayExecutor:
             case ("sorry", sentence):
                 self._refusal = sentence
 
-    def _over(self, number: int, clean: bool) -> None:
+    def _over(self, number: int, clean: bool, cause: str | None) -> None:
         with self._lock:
             handle = self._handles.pop(number, None)
         if handle is not None:
+            handle.cause = cause
             handle._end()
             handle.on_end(clean)
             self.on_free()
