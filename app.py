@@ -11,34 +11,46 @@ import argparse
 import errno
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
-ROOT = Path(__file__).resolve().parent
 DEFAULT_PORT = 7860
 PORTS_TRIED = 100
 OPENS_WITH = ("vae/mnist-2d",)  # loaded before anyone clicks
+PARK_S = 8.0  # for saving all runs when the server is told to go; a Space gives ten
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted; return the exit status."""
-    options = _options(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    from playground import hosting, logs
+    from playground.options import options as read
+
+    options = read(arguments, __doc__.partition("\n")[0])
+    logs.set_up(options.log_json, hosting.log_level(options))
+    if options.mcp and find_spec("mcp") is None:
+        from playground.strings import t
+
+        return _complain(t("ops.mcp_missing"))
     port = _free_port(options.host, options.port)
     if port is None:
-        return _complain(_port_taken(options))
+        return _complain(_port_taken(options.port))
     lock = _lock(options.runs_dir)
     if isinstance(lock, str):
         return _complain(lock)
 
+    from engine.capacity import capacity
     from engine.executors.process import ProcessExecutor
 
-    executor = ProcessExecutor(options.workers)
+    found = capacity(options.workers)
+    executor = ProcessExecutor(found.slots)
     executor.warm()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -50,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace, port: int, executor: Any) -> int:
-    _environment(options.runs_dir)
+    temporary = _environment()
     from playground import light_import
 
     light_import.prepare()
@@ -58,39 +70,52 @@ def _serve(options: argparse.Namespace, port: int, executor: Any) -> int:
     from starlette.middleware import Middleware
 
     from engine.runs import RunStore
-    from playground import security, shell
+    from playground import connections, hosting, logs, ops, security, shell
     from playground.routes import routes
     from playground.service import Service
 
-    store = RunStore(options.runs_dir, executor)
-    service = Service(store, device=executor.device)
+    store = RunStore(options.runs_dir, executor, hosting.policy(options, executor))
+    local = security.is_local(options.host, options.share)
+    service = Service(store, device=executor.device, local=local)
+    if options.workshop is not None:
+        from playground.room import Room
+
+        service.room = Room(service, options.runs_dir, options.workshop or None)
+    traffic = ops.Traffic()
+    extra = [
+        *ops.routes(service, traffic, hosting.public(options)),
+        *(service.room.routes() if service.room else []),
+    ]
     demo = shell.build(service)
-    hosts = security.allowed_hosts(options.host, options.share)
     demo.queue(max_size=200, default_concurrency_limit=4)
     if hasattr(demo._queue, "sleep_when_free"):
-        # Gradio looks for queued events every millisecond, 8 % of a core; nothing here is queued.
+        # Gradio looks for queued events every millisecond, 8 % of a core; few are queued here.
         demo._queue.sleep_when_free = 0.05
+    hosts = security.allowed_hosts(options.host, options.share)
     demo.launch(
         server_name=options.host,
         server_port=port,
         share=options.share,
         prevent_thread_lock=True,
         app_kwargs={
-            "routes": routes(service),
-            "middleware": [Middleware(security.Guard, hosts=hosts)],
+            "routes": routes(service, extra=extra),
+            "middleware": [
+                Middleware(ops.Meter, traffic=traffic),
+                Middleware(security.Guard, hosts=hosts),
+            ],
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,
         },
-        blocked_paths=[str(options.runs_dir)],
+        blocked_paths=[str(options.runs_dir), str(Path.home())],
         max_file_size="8mb",
         strict_cors=True,
         show_error=False,
         ssr_mode=False,
-        mcp_server=False,
+        mcp_server=options.mcp,
         pwa=False,
         enable_monitoring=False,
-        state_session_capacity=500,
+        state_session_capacity=100,  # of API sessions, whose last answers Gradio keeps
         max_threads=40,
         run_history=False,
         footer_links=["api"],
@@ -98,14 +123,23 @@ def _serve(options: argparse.Namespace, port: int, executor: Any) -> int:
         head=shell.head(),
         quiet=True,
     )
-    address = f"http://{'127.0.0.1' if options.host == '0.0.0.0' else options.host}:{port}"
-    print(f"Generative Playground: {demo.share_url or address}", flush=True)
+    connections.close_silent(demo.server)
+    logs.set_up(options.log_json, hosting.log_level(options))  # again: uvicorn brings handlers
+    logs.server_started(ops.version(), executor.device, executor.workers)
+    address = demo.share_url or hosting.address(options.host, port)
+    print(f"Generative Playground: {address}", flush=True)
+    if service.room:
+        print(service.room.banner(address), flush=True)
     threading.Thread(target=_warm, args=(executor, store), daemon=True).start()
     try:
         threading.Event().wait()
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one is enough: the runs are being saved
+        parked = store.park_all(PARK_S)
         store.close()
         demo.close(verbose=False)
+        shutil.rmtree(temporary, ignore_errors=True)
+        logs.server_stopped(parked)
     return 0
 
 
@@ -118,46 +152,6 @@ def _warm(executor: Any, store: Any) -> None:
             executor.explore(store.checkpoint_path(name), "", {}, store.root).result(60)
         except (PlaygroundError, TimeoutError) as error:
             logging.getLogger("playground").warning("%s could not be warmed up: %s", name, error)
-
-
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    env = os.environ
-    parser = argparse.ArgumentParser(prog="app.py", description=__doc__.partition("\n")[0])
-    parser.add_argument("--host", default=env.get("GRADIO_SERVER_NAME", "127.0.0.1"))
-    parser.add_argument("--port", type=_port, default=env.get("GRADIO_SERVER_PORT") or None)
-    parser.add_argument(
-        "--share",
-        action="store_true",
-        default=env.get("GRADIO_SHARE", "").lower() in ("1", "true"),
-        help="serve a public link through Gradio's tunnel",
-    )
-    parser.add_argument(
-        "--runs-dir",
-        type=Path,
-        default=Path(env.get("PLAYGROUND_RUNS_DIR") or ROOT / "checkpoints" / "runs"),
-        help="where runs are kept (also PLAYGROUND_RUNS_DIR)",
-    )
-    parser.add_argument(
-        "--workers",
-        type=_workers,
-        default=max(1, min(4, os.cpu_count() or 1)),
-        help="runs that train at the same time",
-    )
-    options = parser.parse_args(arguments)
-    options.runs_dir = options.runs_dir.resolve()
-    return options
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535; got {text!r}")
-    return int(text)
-
-
-def _workers(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 64:
-        raise argparse.ArgumentTypeError(f"workers must be 1 to 64; got {text!r}")
-    return int(text)
 
 
 def _free_port(host: str, asked: int | None) -> int | None:
@@ -179,9 +173,9 @@ def _free_port(host: str, asked: int | None) -> int | None:
     return None
 
 
-def _port_taken(options: argparse.Namespace) -> str:
-    if options.port:
-        return f"Port {options.port} is in use or not allowed; choose another with --port."
+def _port_taken(asked: int | None) -> str:
+    if asked:
+        return f"Port {asked} is in use or not allowed; choose another with --port."
     return f"No port from {DEFAULT_PORT} to {DEFAULT_PORT + PORTS_TRIED - 1} is free; give --port."
 
 
@@ -204,14 +198,16 @@ def _lock(folder: Path) -> IO[str] | str:
     return lock
 
 
-def _environment(runs_dir: Path) -> None:
-    """Keep Gradio quiet, at home and off the network."""
+def _environment() -> str:
+    """Keep Gradio quiet and off the network; return its folder for files, which is not kept."""
+    folder = tempfile.mkdtemp(prefix="playground-")
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("GRADIO_TEMP_DIR", str(runs_dir / "gradio"))
+    os.environ.setdefault("GRADIO_TEMP_DIR", folder)
     local = "127.0.0.1,localhost"
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = f"{os.environ[name]},{local}" if os.environ.get(name) else local
+    return folder
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

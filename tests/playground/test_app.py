@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import signal
 import socket
@@ -15,9 +16,15 @@ import httpx
 import pytest
 
 import app
+from playground import hosting
+from playground.options import options as read
+from playground.public_api import ENDPOINTS
 
 ROOT = Path(app.__file__).parent
-ENDPOINTS = ("list_models", "start_run", "run_metrics", "command_run", "explore", "decode")
+
+
+def read_options(arguments: list[str]) -> argparse.Namespace:
+    return read(arguments, "about")
 
 
 def taken() -> socket.socket:
@@ -77,9 +84,9 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
     monkeypatch.setenv("GRADIO_SERVER_PORT", "7999")
     monkeypatch.setenv("GRADIO_SHARE", "True")
-    options = app._options([])
+    options = read_options([])
     assert (options.host, options.port, options.share) == ("0.0.0.0", 7999, True)
-    assert app._options(["--port", "8001"]).port == 8001
+    assert read_options(["--port", "8001"]).port == 8001
 
 
 @pytest.fixture(scope="module")
@@ -143,8 +150,8 @@ def test_only_the_named_endpoints_are_public(server: tuple[str, int]) -> None:
     assert info["unnamed_endpoints"] == {}
 
 
-def call(url: str, name: str, data: list) -> httpx.Response:
-    begun = httpx.post(f"{url}/gradio_api/call/{name}", json={"data": data})
+def call(url: str, name: str, **given: object) -> httpx.Response:
+    begun = httpx.post(f"{url}/gradio_api/call/v2/{name}", json=given)
     assert begun.status_code == 200, begun.text
     event = begun.json()["event_id"]
     return httpx.get(f"{url}/gradio_api/call/{name}/{event}", timeout=60)
@@ -152,17 +159,49 @@ def call(url: str, name: str, data: list) -> httpx.Response:
 
 def test_programs_can_train(server: tuple[str, int]) -> None:
     url, _ = server
-    assert "event: complete" in call(url, "list_models", []).text
+    assert "event: complete" in call(url, "list_models").text
     owner = "a-program-with-a-secret"
     config = {"hidden_dim": 16, "hidden_layers": 1, "batch_size": 16}
-    text = call(url, "start_run", [owner, "vae", "mnist", config, 0, 20]).text
+    given = {"owner": owner, "model": "vae", "dataset": "mnist", "config": config}
+    text = call(url, "start_run", **given, max_steps=20).text
     assert "event: complete" in text, text
     run_id = re.search(r'"id":\s*"([\w-]+)"', text).group(1)  # type: ignore[union-attr]
     deadline = time.monotonic() + 60
-    while '"finished"' not in call(url, "run_metrics", [run_id]).text:
+    while '"finished"' not in call(url, "read_metrics", run_id=run_id).text:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    z = call(url, "decode", [{"run": run_id}, [0.0, 0.0]]).text
-    assert "data:image/png;base64" in z
-    stopped = call(url, "command_run", ["somebody else's token", run_id, {"command": "stop"}]).text
+    other = "somebody-elses-token"
+    stopped = call(url, "command_run", owner=other, run_id=run_id, command="stop").text
     assert "event: error" in stopped
+
+
+def test_a_workshop_is_open_to_its_network_and_bounded() -> None:
+    room, own = read_options(["--workshop", "Class 7b"]), read_options([])
+    assert (room.host, room.workshop) == ("0.0.0.0", "Class 7b")
+    assert (own.host, own.workshop) == ("127.0.0.1", None)
+    assert read_options(["--workshop"]).workshop == ""
+    executor = argparse.Namespace(workers=2)
+    assert hosting.policy(own, executor).max_seconds is None
+    assert hosting.policy(room, executor).max_seconds == 1800
+    assert hosting.policy(room, executor).hour_seconds == 1200
+
+
+def test_a_space_keeps_runs_in_its_storage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("playground.options.PERSISTENT", tmp_path)
+    assert read_options([]).runs_dir == ROOT / "checkpoints" / "runs"
+    monkeypatch.setenv("SPACE_ID", "someone/playground")
+    assert read_options([]).runs_dir == tmp_path / "runs"
+    monkeypatch.setattr("playground.options.PERSISTENT", tmp_path / "none")
+    assert read_options([]).runs_dir == ROOT / "checkpoints" / "runs"
+
+
+@pytest.mark.parametrize("share", ["0", "1.5", "half", ""])
+def test_a_share_of_a_gpu_is_a_part(share: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        read_options(["--gpu-share", share])
+    assert "share" in capsys.readouterr().err
+
+
+def test_an_address_for_others_is_no_wildcard() -> None:
+    assert hosting.address("127.0.0.1", 80) == "http://127.0.0.1:80"
+    assert "0.0.0.0" not in hosting.address("0.0.0.0", 7860)
