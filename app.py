@@ -46,11 +46,13 @@ def main(arguments: list[str] | None = None) -> int:
     if isinstance(lock, str):
         return _complain(lock)
 
-    from engine.capacity import capacity
-    from engine.executors.process import ProcessExecutor
+    from engine.errors import PlaygroundError
+    from engine.executors import choose
 
-    found = capacity(options.workers)
-    executor = ProcessExecutor(found.slots)
+    try:
+        executor = choose.executor(options)
+    except PlaygroundError as error:
+        return _complain(error.sentence)
     executor.warm()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -70,7 +72,7 @@ def _serve(options: argparse.Namespace, port: int, executor: Any) -> int:
     from starlette.middleware import Middleware
 
     from engine.runs import RunStore
-    from playground import connections, hosting, logs, ops, security, shell
+    from playground import connections, hosting, logs, ops, public_api, security, shell
     from playground.routes import routes
     from playground.service import Service
 
@@ -103,6 +105,7 @@ def _serve(options: argparse.Namespace, port: int, executor: Any) -> int:
                 Middleware(ops.Meter, traffic=traffic),
                 Middleware(security.Guard, hosts=hosts),
             ],
+            "exception_handlers": public_api.exception_handlers(),
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,
