@@ -14,7 +14,7 @@ const PARTS = {
   model: each("model"),
   amount: each("amount", "unit"),
   seed: each("seed"),
-  "own-data": each("own-data"),
+  "own-data": each("own-data", "files-brought"),
   advanced: (tab) => [foldsOf(tab)],
   train: each("panel-transport"),
   explorer: each("explorer", "lab", "dcgan", "crossing", "text", "text_sample"),

@@ -124,6 +124,21 @@ export async function api(path, { method, body, form, signal, once = false } = {
   }
 }
 
+let build = null; // of the server, as it said first
+const renewed = new Set();
+
+/** Call `fn` once when the server is found to be another version than this page is of. */
+export function onRenewed(fn) {
+  renewed.add(fn);
+}
+
+function noteBuild(now) {
+  build ??= now;
+  if (!now || now === build) return;
+  for (const fn of renewed) fn();
+  renewed.clear();
+}
+
 async function ask(path, options) {
   let answer;
   try {
@@ -132,6 +147,7 @@ async function ask(path, options) {
     if (error.name === "AbortError") throw error;
     throw Object.assign(new PlayError(t("shell.unreachable")), { lost: true });
   }
+  noteBuild(answer.headers.get("X-Play-Build"));
   const data = await answer.json().catch(() => null);
   if (answer.ok) return data;
   const wait = Number(data?.retry_s ?? answer.headers.get("Retry-After") ?? NaN);

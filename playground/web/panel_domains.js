@@ -66,6 +66,7 @@ export function mountDomains(element, choose) {
   }
 
   const fetched = new PublicSets({ sets, take, square: () => ({ size: Number(size.value), fit: fit.value }) });
+  show(fetched.element, state.catalogue.two_domains?.public !== false); // not where many people are
   ensureStyles("domains.css");
   element.replaceChildren(h("div", { class: "play-pictures play-domains" },
     h("p", { class: "play-note" }, t("domains.hint", { size: limit })),

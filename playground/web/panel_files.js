@@ -1,6 +1,7 @@
 // My runs, saved models, opening a checkpoint file, downloads.
 import { button, h, setText, show } from "./dom.js";
 import { openTab, tabOf } from "./page.js";
+import { mountBrought } from "./panel_brought.js";
 import * as store from "./store.js";
 import { datasetOf, modelOf } from "./store_catalogue.js";
 
@@ -139,7 +140,7 @@ function uploader() {
       const added = await store.api("checkpoints", { form });
       await store.refreshCatalogue();
       openUploaded(added);
-      store.notify(t("panel.uploaded_checkpoint", { name: added.title || file.name }));
+      store.notify([t("panel.uploaded_checkpoint", { name: added.title || file.name }), ...(added.notes ?? [])].join(" "));
     } catch (problem) {
       setText(error, problem.sentence ?? String(problem));
       show(error, true);
@@ -184,11 +185,15 @@ export function mountFiles(element) {
   const none = h("p", { class: "play-note" }, t("panel.my_runs_none"));
   const checkpoints = h("ul", { class: "play-list" });
   const downloads = h("div", { class: "play-row" });
+  const brought = h("ul", { class: "play-list" });
+  const mine = section("brought", t("panel.brought"), false, brought);
   element.replaceChildren(
     section("runs", t("panel.my_runs"), true, none, runs),
     section("models", t("panel.saved_models"), true, checkpoints, uploader()),
+    mine,
     section("downloads", t("panel.downloads"), false, downloads));
   mountRuns(runs, none);
+  mountBrought(mine, brought);
   mountCheckpoints(checkpoints);
   mountDownloads(downloads);
 }

@@ -4,7 +4,7 @@ import { button, h, setText, show } from "./dom.js";
 import { onPage, visibleStore, visibleTab } from "./page.js";
 import { showKeys } from "./page_keys.js";
 import { lessonBar } from "./page_lesson_bar.js";
-import { t } from "./page_server.js";
+import { onRenewed, t } from "./page_server.js";
 import { shareButtons } from "./page_share.js";
 import { applyTheme, isDark, onTheme, setTheme } from "./page_theme.js";
 
@@ -29,12 +29,15 @@ export function mount(element, props) {
   label();
   onTheme(label);
   const offline = h("div", { class: "play-warn", role: "status", hidden: true }, t("shell.unreachable"));
+  const old = h("div", { class: "play-warn play-row", role: "status", hidden: true }, h("span", {}, t("shell.renewed")),
+    button(t("shell.reload"), () => location.reload(), { kind: "small" }));
+  onRenewed(() => show(old, true)); // never by itself: something may be half typed
   element.replaceChildren(h("header", { class: "play-header" },
     h("div", { class: "play-brand" }, h("h1", {}, props.title), h("p", { class: "play-note" }, props.tagline)),
     h("div", { class: "play-row" },
       shareButtons(), light,
       button("?", showKeys, { kind: "small quiet", title: t("shell.keys") }))),
-  ...[lessonBar()].filter(Boolean), offline);
+  ...[lessonBar()].filter(Boolean), offline, old);
 
   const region = h("div", { class: "play-hidden", "aria-live": "polite", id: "play-announcer" });
   const toasts = h("div", { class: "play-toasts" });

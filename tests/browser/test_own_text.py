@@ -87,3 +87,17 @@ def test_a_korean_file_is_read_and_trained_on(page: Reading) -> None:
     page.until("() => window.Play.store.state.run?.step > 0")
     run = page.value("window.Play.store.state.run")
     assert run["dataset"].startswith("text:")
+
+
+def test_what_was_brought_is_listed_and_deleted(page: Reading) -> None:
+    page.stop()
+    page.reload()
+    brought = page("#play-text-files-brought")
+    brought.locator("summary").click()
+    row = brought.locator("li").filter(has_text="내 소설")
+    row.get_by_role("button", name="Delete").click()
+    page.page.get_by_role("button", name="Delete it").click()
+    row.wait_for(state="detached")
+    page.until(
+        """() => !window.Play.store.state.catalogue.datasets.some((d) => d.title === "내 소설")"""
+    )
