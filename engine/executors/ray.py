@@ -123,6 +123,7 @@ class RayExecutor:
         **gate: Any,
     ) -> None:
         self.device, self.threads = device, threads
+        self.workers = 1  # actors that are warm; more as the cluster grows
         self.gpu_fraction = 0.9 / gpu_share  # of a GPU's memory; nothing on the CPU
         self.on_free: Callable[[], None] = lambda: None
         self._options = Options(address, root.resolve(), workers, gpu_share, **gate)
@@ -143,12 +144,6 @@ class RayExecutor:
         if self._refusal is not None:
             self.close()
             raise ClusterError(self._refusal)
-
-    @property
-    def workers(self) -> int:
-        """How many runs can train at the same time now."""
-        with self._lock:
-            return max(1, int(self._state["ready"]))
 
     def warm(self) -> None:
         """Start the exploring worker; the actors get warm by themselves."""
@@ -277,6 +272,7 @@ class RayExecutor:
                 with self._lock:
                     more = state["ready"] > self._state["ready"]
                     self._state = state
+                    self.workers = max(1, int(state["ready"]))
                 if more:
                     self.on_free()
             case ("up", _):

@@ -140,7 +140,7 @@ def _letter(command: Command) -> bytes:
 
 def _command(line: bytes) -> Command:
     name, fields = json.loads(line)
-    known = {kind.__name__: kind for kind in commands.Command.__args__}  # type: ignore[attr-defined]
+    known = {kind.__name__: kind for kind in commands.Command.__args__}
     command: Command = known[name](**fields)
     return command
 
