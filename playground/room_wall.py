@@ -146,7 +146,11 @@ class Wall:
             title = preset_title(run.spec.model, run.spec.dataset, run.config)
             known = self._presets[run.id] = (run.config, title)
         shown = {name: view.get(name) for name in VIEW}
-        return {**shown, "preset": known[1], "saved": bool(view["checkpoints"])}
+        # While others wait, "running" and "queued" alternate: one steady word for both.
+        between = run.state in ("queued", "starting", "running")
+        turns = between and bool(view.get("turns_with")) and bool(view.get("served_s"))
+        more = {"preset": known[1], "saved": bool(view["checkpoints"]), "turns": turns}
+        return {**shown, **more}
 
     def _tell(self, member: Member, view: Any, watched: Watched | None) -> None:
         tile = {
