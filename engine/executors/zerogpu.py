@@ -15,18 +15,14 @@ import itertools
 import json
 import logging
 import queue
-import re
 import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-import spaces
 
 from engine import commands, events
 from engine.commands import Command
@@ -35,117 +31,16 @@ from engine.executors import cluster_parcel
 from engine.executors.base import OnEnd, OnEvent
 from engine.executors.cluster_parcel import Parcel
 from engine.executors.process import ProcessExecutor
+from engine.executors.zerogpu_turn import MARGIN_S, letter_of, turn
+from engine.executors.zerogpu_words import refused, seconds_left
 from engine.spec import RunSpec
 
 log = logging.getLogger("playground.zerogpu")
 
 LEASE_S = 55
-MARGIN_S = 6.0  # of a lease: to start, to save, and to give back
 SHORTEST_S = 12  # a lease is worth its start from here on
-PAUSE_S = 4.0  # a run that stands still gives its GPU back
 CLAIM_S = 90.0  # for a turn that no page asks for
 RUNS = 8  # at once; ZeroGPU lets them wait for a GPU, not for us
-WAIT_S = 0.02
-
-Item = tuple[dict[str, Any], bytes, bytes | None]
-
-
-# ---------------------------------------------------------------------- in the GPU's worker
-
-
-def _lease_s(parcel: Parcel, letters: str, seconds: int) -> int:
-    """Return how long a lease is asked for."""
-    return seconds
-
-
-@spaces.GPU(duration=_lease_s)
-def turn(parcel: Parcel, letters: str, seconds: int) -> Iterator[Item]:
-    """Train for one lease, yielding events and the bytes of each checkpoint; ends parked.
-
-    `letters` is the file in which commands arrive.
-    """
-    import os
-
-    import torch
-
-    from engine.executors import worker
-    from engine.trainer import train
-
-    torch.set_num_threads(parcel.spec.threads)
-    began = time.monotonic()
-    yield {"kind": "here", "step": 0, "pid": os.getpid()}, b"", None
-    scratch = Path(tempfile.mkdtemp(prefix="playground-"))
-    try:
-        spec = cluster_parcel.unpack(parcel, scratch)
-        inbox = Letters(Path(letters), began + seconds - MARGIN_S)
-        for event in train(spec, inbox):
-            meta, body = worker.encode(event)
-            yield meta, body, cluster_parcel.saved(spec.folder, meta)
-    except Exception as error:
-        if "CUDA error" in str(error):
-            raise  # this worker is of no use any more: the run goes on in another one
-        status = events.Status(0, "failed", worker.sentence_for(error))
-        yield (*worker.encode(status), None)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-class Letters:
-    """Commands in a file, one a line; parks the run when its lease is nearly over."""
-
-    def __init__(self, path: Path, until: float) -> None:
-        self.path, self.until = path, until
-        self._read, self._parked = 0, False
-        self._standing = 0.0
-
-    def poll(self) -> list[Command]:
-        """Return the commands that are there, and `Park` when the time is over."""
-        self._standing = 0.0
-        return [*self._new(), *self._over(time.monotonic() >= self.until)]
-
-    def wait(self, timeout_s: float) -> list[Command]:
-        """Wait for a command; a run that stands still for `PAUSE_S` is parked."""
-        began = time.monotonic()
-        while time.monotonic() - began < timeout_s:
-            found = self._new()
-            if found:
-                self._standing = 0.0
-                return found
-            time.sleep(WAIT_S)
-        self._standing += timeout_s
-        return self._over(self._standing >= PAUSE_S or time.monotonic() >= self.until)
-
-    def _over(self, now: bool) -> list[Command]:
-        if not now or self._parked:
-            return []
-        self._parked = True
-        return [commands.Park()]
-
-    def _new(self) -> list[Command]:
-        try:
-            if self.path.stat().st_size <= self._read:
-                return []
-            with open(self.path, "rb") as file:
-                file.seek(self._read)
-                lines = file.read().rpartition(b"\n")[0]
-        except OSError:
-            return []
-        self._read += len(lines) + 1 if lines else 0
-        return [_command(line) for line in lines.splitlines()]
-
-
-def _letter(command: Command) -> bytes:
-    return json.dumps([type(command).__name__, asdict(command)]).encode() + b"\n"
-
-
-def _command(line: bytes) -> Command:
-    name, fields = json.loads(line)
-    known = {kind.__name__: kind for kind in commands.Command.__args__}
-    command: Command = known[name](**fields)
-    return command
-
-
-# ---------------------------------------------------------------------- in the web process
 
 
 class Handle:
@@ -171,7 +66,7 @@ class Handle:
     def send(self, command: Command) -> None:
         """Give the run a command; one that waits for a GPU obeys at once where it can."""
         with self._lock, open(self.letters, "ab") as file:
-            file.write(_letter(command))
+            file.write(letter_of(command))
         if not self.training:
             self.executor.later(self._obey_waiting, command)
 
@@ -423,38 +318,3 @@ def lease_seconds(spec: RunSpec) -> int:
     if most is None:
         return LEASE_S
     return int(max(SHORTEST_S, min(LEASE_S, most - spec.elapsed_s + 2 * MARGIN_S)))
-
-
-def refused(error: Exception) -> str | None:
-    """Return one sentence for a GPU that was not granted, or None for any other error.
-
-    ZeroGPU's errors are Gradio's, with a title and, after a used-up quota, the time to wait.
-    """
-    title, text = str(getattr(error, "title", "")), str(getattr(error, "message", error))
-    wait = re.search(r"Try again in ([\d:]+(?: days?, [\d:]+)?)", text)
-    if "quota" in title or "credits" in title:
-        when = f" in {_spoken(wait.group(1))}" if wait else " later"
-        return (
-            f"Your GPU time on Hugging Face is used up; continue the run{when}, or log in there "
-            "for more."
-        )
-    if "illegal duration" in title:
-        return "ZeroGPU lends no GPU for so long; give the run a shorter time."
-    if "queue timeout" in title or "No GPU was available" in text:
-        return "No GPU was free just now; continue the run in a minute."
-    if "client error" in title or "Connection closed by visitor" in text:
-        return "The GPU could not be asked for; reload the page and continue the run."
-    return None
-
-
-def seconds_left(error: Exception) -> int | None:
-    """Return what is left of a quota that was too small for the lease asked for."""
-    found = re.search(r"vs\. (\d+)s left", str(getattr(error, "message", "")))
-    return int(found.group(1)) if found else None
-
-
-def _spoken(wait: str) -> str:
-    hours, minutes, seconds = ([0, 0] + [int(p) for p in re.findall(r"\d+", wait)])[-3:]
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min" if minutes else f"{seconds} s"
