@@ -57,6 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _serve(options, port, executor)
+    except PlaygroundError as error:
+        return _complain(error.sentence)
     except KeyboardInterrupt:
         return 0
     finally:
@@ -82,7 +84,8 @@ def _serve(options: argparse.Namespace, port: int, executor: Any) -> int:
     if options.workshop is not None:
         from playground.room import Room
 
-        service.room = Room(service, options.runs_dir, options.workshop or None)
+        key = os.environ.get("PLAYGROUND_TEACHER_KEY") or None
+        service.room = Room(service, options.runs_dir, options.workshop or None, key)
     traffic = ops.Traffic()
     extra = [
         *ops.routes(service, traffic, hosting.public(options)),

@@ -40,6 +40,9 @@ def log_level(options: argparse.Namespace) -> str:
 
 def address(host: str, port: int) -> str:
     """Return an address of the server that others on its network can open, too."""
+    space = os.environ.get("SPACE_HOST")
+    if space:
+        return f"https://{space}"
     if host not in ANYWHERE:
         return f"http://{host}:{port}"
     return f"http://{_own_address()}:{port}"

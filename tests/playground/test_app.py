@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import signal
 import socket
@@ -205,3 +206,14 @@ def test_a_share_of_a_gpu_is_a_part(share: str, capsys: pytest.CaptureFixture[st
 def test_an_address_for_others_is_no_wildcard() -> None:
     assert hosting.address("127.0.0.1", 80) == "http://127.0.0.1:80"
     assert "0.0.0.0" not in hosting.address("0.0.0.0", 7860)
+
+
+def test_a_weak_key_of_a_teacher_is_one_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "app.py"), "--workshop", "--host", "127.0.0.1"]
+    key = {**os.environ, "PLAYGROUND_TEACHER_KEY": "secret"}
+    ended = subprocess.run(
+        [*command, "--runs-dir", str(tmp_path)], env=key, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 2
+    assert "key" in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr
