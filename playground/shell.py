@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from playground import public_api, tabs
+from playground import public_api, tabs, zerogpu
 from playground.live import live
 from playground.strings import t
 from playground.web_files import needed, version
@@ -129,6 +129,7 @@ def build(service: Service) -> gr.Blocks:
         live("status", title=t("shell.title"), tagline=t("shell.tagline"))
         if getattr(service, "room", None):
             live("room")
+        zerogpu.mount(service)
         with gr.Tabs(elem_id="play-tabs", selected=TABS[0].KEY):
             for tab in TABS:
                 key = tab.KEY

@@ -250,7 +250,7 @@ def _preset(
 PRESETS: tuple[Preset, ...] = (
     _preset(
         "first",
-        "First look (10 s on a CPU)",
+        "First look (20 s on a CPU)",
         "A small GPT on characters: letters, then words of the right length.",
         _GPT,
         300,
@@ -264,7 +264,7 @@ PRESETS: tuple[Preset, ...] = (
     ),
     _preset(
         "good",
-        "Good (1 min on a CPU)",
+        "Good (1.5 min on a CPU)",
         "Words, names and lines of a play.",
         _GPT,
         1200,

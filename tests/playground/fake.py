@@ -11,6 +11,7 @@ import math
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -159,6 +160,7 @@ class FakeService:
         self.all: dict[str, FakeRun] = {}
         self.numbers = itertools.count(1)
         self.room: Any = None
+        self.store = SimpleNamespace(executor=None)
         self.repeats, self.arrivals = Repeats(), Arrivals()
         self.belongings = Belongings(Path(tempfile.gettempdir()))
 
