@@ -26,7 +26,7 @@ from engine.commands import Command, RequestPreview
 from engine.errors import Busy, PlaygroundError
 from engine.executors import cluster_gate
 from engine.executors.base import OnEnd, OnEvent
-from engine.executors.cluster_gate import LOCAL, Options
+from engine.executors.cluster_pool import LOCAL, Options
 from engine.executors.process import ProcessExecutor
 from engine.spec import RunSpec
 
