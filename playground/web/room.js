@@ -160,7 +160,7 @@ class RoomBar {
 
   /** The teacher's limits in one sentence beside Train, on the tab that is seen. */
   #limits() {
-    const place = document.getElementById(`play-${visibleTab()}-panel-transport`);
+    const place = document.querySelector(`#play-${visibleTab()}-panel-transport .play-transport`);
     if (!place) return;
     let note = place.querySelector(".room-limits");
     const text = (this.now?.member ? this.now.limits : this.now && !this.now.member ? t("room.join_first") : "") ?? "";
