@@ -1,7 +1,7 @@
 """Waiting, taking turns, resting, being refused for a while: what the page says and does.
 
 One worker, so that the second person waits. What takes minutes on a real server (a rest, a
-frozen room) is put into the server's answers on their way to the page.
+frozen room) is put into the run that the page knows, in the words of the server.
 """
 
 from __future__ import annotations
