@@ -65,7 +65,7 @@ def refusal(address: str, error: BaseException) -> str:
     if isinstance(error, ImportError):
         return "Ray is not installed; run pip install -r requirements-ray.txt, or leave --ray away."
     where = "on this machine" if address == "auto" else f"at {address}"
-    reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else ""
+    reason = str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".")[:160]
     return (
         f"No Ray cluster answers {where}; start one as playground/CLUSTER.md says, or leave "
         f"--ray away ({type(error).__name__}{': ' if reason else ''}{reason})."
