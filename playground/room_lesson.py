@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from engine import registry
@@ -134,10 +135,17 @@ def preset_of(model: Any, key: Any) -> Any:
 
 def preset_title(model: str, dataset: str, config: Mapping[str, Any]) -> str | None:
     """Return the title of the preset whose values a run has, or None."""
-    entry = registry.entry(model)
-    for preset in entry.preset_list:
-        if preset.dataset == dataset and preset.model == model:
-            values = entry.config_class.from_values(preset.config).to_dict()
-            if values == config:
-                return str(preset.title)
+    for title, of, values in _preset_values(model):
+        if of == dataset and values == config:
+            return title
     return None
+
+
+@lru_cache(maxsize=64)
+def _preset_values(model: str) -> list[tuple[str, str, dict[str, Any]]]:
+    entry = registry.entry(model)
+    return [
+        (p.title, p.dataset, entry.config_class.from_values(p.config).to_dict())
+        for p in entry.preset_list
+        if p.model == model
+    ]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CURSOR = re.compile(r"([0-9a-f]{8})\.(\d{1,12})\.(\d{1,12})")
 PICTURE_BYTES = 160_000  # of one answer
 LOOK_S = 0.4  # two walls cost hardly more than one
-FRESH_RUNS = 8  # read from the disk in one look, after a restart
+FRESH_S = 0.3  # of one look, for runs that are new here: after a restart they lie on the disk
 VIEW = (
     "id", "model", "dataset", "title", "state", "step", "max_steps", "steps_per_s", "remaining_s",
     "position", "eta_s", "frozen", "resting", "message",
@@ -101,7 +101,7 @@ class Wall:
 
     def _look(self, members: list[Member]) -> None:
         views = self._views(members)
-        fresh = 0
+        until = time.monotonic() + FRESH_S
         for member in members:
             view = views.get(member.id)
             if view is None:
@@ -111,9 +111,9 @@ class Wall:
             run_id = self._shown[member.id] = view["id"]
             watched = self._watched.get(run_id)
             if watched is None:
-                if fresh >= FRESH_RUNS:
-                    continue  # in the next look
-                fresh += 1
+                if time.monotonic() > until:
+                    self._tell(member, view, None)  # its picture comes with a later look
+                    continue
                 watched = self._watched[run_id] = Watched(run_id)
             try:
                 if watched.read_on(self._store):
@@ -137,17 +137,20 @@ class Wall:
                 if before is None or _rank(run) > _rank(before):
                     chosen[member.id] = run
             place = self._store.turns.place
-            return {who: self._view(run, place(run)) for who, run in chosen.items()}
+            views = {
+                who: (run.id, run.config, run_views.view(run, place(run), ""))
+                for who, run in chosen.items()
+            }
+        return {who: self._view(*found) for who, found in views.items()}
 
-    def _view(self, run: Run, place: dict[str, Any]) -> dict[str, Any]:
-        view = run_views.view(run, place, "")
-        known = self._presets.get(run.id)
-        if known is None or known[0] is not run.config:
-            title = preset_title(run.spec.model, run.spec.dataset, run.config)
-            known = self._presets[run.id] = (run.config, title)
+    def _view(self, run_id: str, config: dict[str, Any], view: dict[str, Any]) -> dict[str, Any]:
+        known = self._presets.get(run_id)
+        if known is None or known[0] is not config:
+            title = preset_title(view["model"], view["dataset"], config)
+            known = self._presets[run_id] = (config, title)
         shown = {name: view.get(name) for name in VIEW}
         # While others wait, "running" and "queued" alternate: one steady word for both.
-        between = run.state in ("queued", "starting", "running")
+        between = view["state"] in ("queued", "starting", "running")
         turns = between and bool(view.get("turns_with")) and bool(view.get("served_s"))
         more = {"preset": known[1], "saved": bool(view["checkpoints"]), "turns": turns}
         return {**shown, **more}
