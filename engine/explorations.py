@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
 import threading
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from engine.run_record import Run
 from engine.starting import describe_checkpoint
 
 CHECK_S = 30  # an uploaded checkpoint is looked at for so long
+_UPLOAD = re.compile(r"upload/[A-Za-z0-9_\-]{1,40}")
 _PUT_AWAY = (409, 429)  # how a worker answers for a run that has just left it
 
 
@@ -82,10 +84,9 @@ class Explorations:
 
     def checkpoint_path(self, name: Any) -> Path:
         """Return the path of a shipped or an uploaded checkpoint, or raise `NotFound`."""
-        if isinstance(name, str) and name.startswith("upload/"):
-            safe = name.removeprefix("upload/")
-            path = self.root / "uploads" / f"{safe}.safetensors"
-            if safe.replace("-", "").replace("_", "").isalnum() and path.exists():
+        if isinstance(name, str) and _UPLOAD.fullmatch(name):
+            path = self.root / "uploads" / f"{name.removeprefix('upload/')}.safetensors"
+            if path.is_file():
                 return path
         return checkpoint.find(name)
 
