@@ -16,6 +16,7 @@ WITHOUT_TORCH = (
     *("config", "events", "commands", "payloads", "registry", "rng", "checkpoint", "runs"),
     *("errors", "spec", "presets", "eventlog", "journal", "inbox", "configs", "data"),
     *("executors.inline", "executors.process", "executors.worker", "__main__"),
+    *("executors.choose", "executors.ray", "executors.base", "scheduler", "policy", "capacity"),
 )
 
 
@@ -160,4 +161,5 @@ def test_the_walk_sees_what_it_is_meant_to_see() -> None:
     assert within(loaded_by("engine.trainer"), HEAVY)
     assert within(imports("engine.executors.worker"), {"engine.trainer"})
     assert not within(imports("engine.executors.worker", everywhere=False), {"engine.trainer"})
-    assert "engine.executors.process" in loaded_by("engine.runs")
+    assert "engine.executors.base" in loaded_by("engine.runs")
+    assert "engine.executors.process" in loaded_by("engine.executors.choose")
