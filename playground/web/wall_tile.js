@@ -72,7 +72,9 @@ export class Tile {
     this.#progress(run, state);
     this.#curve(student);
     this.#hand(student);
-    setText(this.alert, BROKEN.includes(state) ? run.message ?? "" : (student.alert && !ENDED.includes(state) ? student.alert.sentence : ""));
+    const said = BROKEN.includes(state) ? run.message ?? "" : (student.alert && !ENDED.includes(state) ? student.alert.sentence : "");
+    setText(this.alert, said);
+    this.alert.title = said; // two lines of it are seen; its own page says it whole
     this.more.setAttribute("aria-label", t("room.do_more", { name: student.nickname }));
     this.tellRoom(room);
   }

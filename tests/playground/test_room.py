@@ -16,14 +16,17 @@ from starlette.testclient import TestClient
 
 from engine.checkpoint import SHIPPED
 from engine.errors import Rejected
+from engine.eventlog import Entry
 from engine.runs import RunStore
 from playground.rate_limits import Unlimited
 from playground.room import Room
 from playground.room_doors import LETTERS, Doors
 from playground.room_members import Members, nickname
+from playground.room_run import slim
 from playground.routes import PREFIX, routes
 from playground.security import Guard
 from playground.service import Service
+from tests.playground.fake import points, sheet
 from tests.playground.fake_workers import FakeWorkers
 
 SAMPLE = SHIPPED / "gan2d" / "moons.safetensors"
@@ -401,3 +404,15 @@ def test_the_code_is_drawn_for_the_address_of_the_page(school: Class) -> None:
     assert drawn.headers["content-type"].startswith("image/svg")
     assert b"<svg" in drawn.content
     assert school.ask(TEACHER, "/room/qr?origin=javascript:alert(1)", **key).status_code == 400
+
+
+def test_a_large_picture_is_made_smaller_for_the_wall() -> None:
+    event = {"kind": "preview", "step": 1, "name": "map", "payload": points(1.0, 10_000)}
+    body = json.dumps(event, separators=(",", ":")).encode()
+    sent = slim(Entry(1, {"name": "map"}, body))
+    assert len(sent) < 48_000 < len(body)
+    assert json.loads(sent)["payload"]["total"] == 2500
+    waves = {**event, "payload": {**sheet(40, None, 0.0)}}
+    body = json.dumps(waves, separators=(",", ":")).encode()
+    assert len(body) > 48_000
+    assert len(slim(Entry(1, {"name": "grid"}, body))) < len(body) / 2
