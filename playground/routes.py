@@ -40,7 +40,7 @@ def routes(service: Service, extra: Sequence[Route] = ()) -> list[Route]:
     """Return all routes, bound to one service; `extra` ones, such as the room's, come first."""
 
     def route(path: str, method: str, handler: Handler) -> Route:
-        return Route(PREFIX + path, _guarded(service, handler), methods=[method])
+        return Route(PREFIX + path, guarded(service, handler), methods=[method])
 
     return [
         *extra,
@@ -65,7 +65,7 @@ def routes(service: Service, extra: Sequence[Route] = ()) -> list[Route]:
     ]
 
 
-def _guarded(service: Service, handler: Handler) -> Callable[[Request], Awaitable[Any]]:
+def guarded(service: Service, handler: Handler) -> Callable[[Request], Awaitable[Any]]:
     """Turn results into JSON and every error into one sentence with its status."""
 
     @functools.wraps(handler)
@@ -89,6 +89,9 @@ def _guarded(service: Service, handler: Handler) -> Callable[[Request], Awaitabl
         return answer
 
     return endpoint
+
+
+_guarded = guarded  # the room's routes know it by this name
 
 
 def _refused(
