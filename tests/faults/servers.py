@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -48,7 +49,8 @@ class Server:
         return [sys.executable, str(ROOT / "app.py"), *told, "--runs-dir", str(self.runs)]
 
     def start(self, prefix: tuple[str, ...] = (), limit: Callable[[], None] | None = None) -> None:
-        """Start it, and wait until it answers."""
+        """Start it, and wait until it answers and says so."""
+        said = self._said()
         environment = {**os.environ, **self.environment}
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
@@ -59,10 +61,14 @@ class Server:
                 preexec_fn=limit,
             )
         deadline = time.monotonic() + PATIENCE_S
-        while not self.answers():
+        while self._said() == said or not self.answers():
             assert self.process.poll() is None, (self.folder / "log").read_text()
             assert time.monotonic() < deadline, (self.folder / "log").read_text()
             time.sleep(0.05)
+
+    def _said(self) -> int:
+        log = self.folder / "log"
+        return log.read_text().count("Generative Playground:") if log.exists() else 0
 
     def answers(self) -> bool:
         """Say whether the routes are there."""
@@ -181,6 +187,7 @@ class Stream:
         self.person, self.run, self.last = person, run, after
         self.events: list[dict[str, Any]] = []
         self.connections = 0
+        self.socket: Any = None
         self.news = threading.Condition()
         self.over = threading.Event()
         person.server.guests.append(self)
@@ -193,8 +200,11 @@ class Stream:
             assert self.news.wait_for(lambda: what(self.events), PATIENCE_S), self.events[-5:]
 
     def close(self) -> None:
-        """Read no more."""
+        """Cut the connection, as a page does that goes."""
         self.over.set()
+        if self.socket is not None:
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
         self.thread.join(15)
 
     def _live(self) -> None:
@@ -209,6 +219,7 @@ class Stream:
         with self.person.http.stream("GET", path, headers=headers, timeout=15) as answer:
             if answer.status_code != 200:
                 return
+            self.socket = answer.extensions["network_stream"].get_extra_info("socket")
             self.connections += 1
             for line in answer.iter_lines():
                 if line.startswith("data: "):
