@@ -318,9 +318,9 @@ class Training:
                 if not self.paused:
                     yield from self._synchronise(time.monotonic())
                     self.paused = True
+                    yield from self._save("paused")  # a pause that is told outlives the worker
                     yield events.Status(self.step, "paused")
                     yield from self.drawing.whole()
-                    yield from self._save("paused")
                 self.allowance = 0
             case commands.Resume():
                 self.paused, self.allowance = False, 0

@@ -61,7 +61,9 @@ class Turns:
         run.meter.wait(False)
         if self.scheduler.waits(run.id):
             self.scheduler.leave(run.id)
-            self.schedule()  # those behind it learn their new place
+            self._forecast = (-1.0, {})
+            self.schedule()
+            self.tell_places(at_once=True)  # those behind it
 
     def is_frozen(self, run: Run) -> bool:
         """Say whether a run has to stand still."""
@@ -128,7 +130,7 @@ class Turns:
             self._forecast = (now, found)
         return found
 
-    def tell_places(self) -> None:
+    def tell_places(self, at_once: bool = False) -> None:
         """Tell those who wait their place when it has changed, at most once a second each."""
         now = time.monotonic()
         for run_id, place in self._places().items():
@@ -136,7 +138,7 @@ class Turns:
             if run is None or run.state != "queued":
                 continue
             told, at = run.place_told
-            if place.position != told and now - at >= PLACES_S:
+            if place.position != told and (at_once or now - at >= PLACES_S):
                 run.place_told = (place.position, now)
                 wire = self.place(run)
                 self.table.tell_place(run, wire)

@@ -1,0 +1,69 @@
+"""Twenty workers killed at random moments: their runs end as if nothing had been."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from small import Data, assert_same_end, few_digits, run, spec
+from store_page import LONG, Page
+
+from engine.executors.process import ProcessExecutor
+from engine.runs import RunStore
+
+KILLS = 20
+STEPS = 260
+DELAY_S = (0.0, 0.6)  # after its worker's first word: starting, training, saving
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
+    return few_digits(tmp_path_factory.mktemp("kills"))
+
+
+@pytest.fixture(scope="module")
+def store(pool: ProcessExecutor, data: Data) -> Iterator[RunStore]:
+    found = RunStore(data.root, pool)
+    yield found
+    found.close()
+
+
+def test_twenty_killed_workers_and_nobody_notices(
+    store: RunStore, data: Data, few: Data, tmp_path: Path
+) -> None:
+    run(spec("vae", few, tmp_path, STEPS))
+    victim, bystander = (
+        Page(store, data, "owner-victim-012345"),
+        Page(store, data, "owner-by-0123456"),
+    )
+    watched = bystander.start(LONG)
+    bystander.until_step(watched, 1)
+    pid, chance, killed = bystander.pid(watched), random.Random(6), 0
+    for number in range(KILLS):
+        mine = victim.start(STEPS)
+        target = victim.until(mine, "worker", lambda: victim.pid(mine))  # noqa: B023
+        end = time.monotonic() + chance.uniform(*DELAY_S)
+        while time.monotonic() < end and victim.view(mine)["state"] != "finished":
+            asyncio.run(store.wait(mine, victim.view(mine)["last_seq"], 0.02))
+        if victim.pid(mine) == target:
+            os.kill(target, signal.SIGKILL)
+            killed += 1
+        assert victim.until_state(mine, "finished", "failed")["state"] == "finished", number
+        assert_same_end(victim.folder(mine), tmp_path, f"kill {number}")
+        steps = [e["step"] for e in victim.events(mine, "metrics") if e["split"] == "train"]
+        assert steps == sorted(set(steps)), number
+        victim.clear()
+    assert killed > KILLS / 2, "most runs were quicker than their kill"
+    assert bystander.pid(watched) == pid
+    states = [e["state"] for e in bystander.events(watched, "status")]
+    assert states[-1] == "running"
+    assert not any(e["message"] for e in bystander.events(watched, "status"))
+    seqs = [e["seq"] for e in bystander.events(watched)]
+    assert seqs == sorted(set(seqs))
+    bystander.clear()
