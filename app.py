@@ -17,6 +17,7 @@ import socket
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -24,6 +25,7 @@ from typing import IO, Any
 
 DEFAULT_PORT = 7860
 PORTS_TRIED = 100
+DESCRIPTORS = 65_536  # open files and connections, where the system allows it
 OPENS_WITH = ("vae/mnist-2d",)  # loaded before anyone clicks
 PARK_S = 8.0  # for saving all runs when the server is told to go; a Space gives ten
 
@@ -59,6 +61,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _serve(options, port, executor)
     except PlaygroundError as error:
         return _complain(error.sentence)
+    except ValueError as error:  # Gradio's word when its first request to itself fails
+        if "localhost" not in str(error):
+            raise
+        return _complain("The server could not reach itself; too many connections, or a proxy?")
     except KeyboardInterrupt:
         return 0
     finally:
@@ -97,6 +103,7 @@ def _serve(options: argparse.Namespace, port: int, executor: Any) -> int:
         # Gradio looks for queued events every millisecond, 8 % of a core; few are queued here.
         demo._queue.sleep_when_free = 0.05
     hosts = security.allowed_hosts(options.host, options.share)
+    _raise_descriptors()
     demo.launch(
         server_name=options.host,
         server_port=port,
@@ -202,6 +209,19 @@ def _lock(folder: Path) -> IO[str] | str:
         lock.close()
         return f"Another playground uses the runs folder {folder}; give this one --runs-dir."
     return lock
+
+
+def _raise_descriptors() -> None:
+    """Let the server hold a class's connections: up to six a page, and 1,024 is usual."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _environment() -> str:

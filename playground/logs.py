@@ -75,6 +75,9 @@ def set_up(
         logger.propagate = True
         logger.setLevel(logging.WARNING)
     logging.getLogger("uvicorn.access").disabled = True
+    loop = logging.getLogger("asyncio")
+    if not any(isinstance(kept, OnceAMinute) for kept in loop.filters):
+        loop.addFilter(OnceAMinute())
     logging.captureWarnings(as_json)  # so that every line is JSON
     threading.excepthook = _thread_died
 
@@ -103,6 +106,23 @@ def _thread_died(what: threading.ExceptHookArgs) -> None:
         return
     trace = (what.exc_type, what.exc_value, what.exc_traceback)
     log.error("a thread died", exc_info=trace, extra={"event": "error"})
+
+
+class OnceAMinute(logging.Filter):
+    """Lets one record of a text pass a minute: each refused connection is told with a trace."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether this text has not been told within the last minute."""
+        now = time.monotonic()
+        self._last = {text: at for text, at in self._last.items() if now - at < 60.0}
+        if record.msg in self._last:
+            return False
+        self._last[str(record.msg)] = now
+        return True
 
 
 class JSONLines(logging.Formatter):

@@ -148,3 +148,17 @@ def test_start_and_end() -> None:
     first, last = (json.loads(line) for line in out.getvalue().splitlines())
     assert (first["event"], first["device"], first["slots"]) == ("started", "cpu", 2)
     assert (last["event"], last["count"]) == ("stopped", 5)
+
+
+def test_a_flood_of_one_text_is_one_line_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(logs.time, "monotonic", lambda: now[0])
+    once = logs.OnceAMinute()
+
+    def passes(text: str) -> bool:
+        return once.filter(logging.LogRecord("asyncio", logging.ERROR, "", 0, text, None, None))
+
+    assert [passes("no more files") for _ in range(3)] == [True, False, False]
+    assert passes("another")
+    now[0] = 61.0
+    assert passes("no more files")
