@@ -64,9 +64,10 @@ def write(path: Path, layout: Any, body: bytes) -> Path:
 
 
 def with_header(path: Path, **changed: Any) -> Path:
-    """Change fields of the header's JSON; the tensors stay."""
+    """Change fields of the header's JSON, as in a file without a seal; the tensors stay."""
     layout, body = parts(path)
     found = json.loads(layout["__metadata__"]["playground"])
+    found.pop("header_sha256", None)
     found.update(changed)
     layout["__metadata__"]["playground"] = json.dumps(found)
     return write(path, layout, body)
@@ -248,6 +249,29 @@ def test_a_file_that_is_too_large(path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 # ---------------------------------------------------------------------- damaged
+
+
+@pytest.mark.parametrize("word", ["step", "learning_rate", "optimizer_groups", "history", "vae"])
+def test_a_flipped_bit_in_the_header_is_noticed(word: str, path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[content.index(word.encode()) + 1] ^= 1
+    path.write_bytes(bytes(content))
+    assert "damaged header" in refusal(path, read_header)
+
+
+def test_a_file_of_an_older_version_has_no_seal_and_is_read(path: Path) -> None:
+    before = read_header(path)
+    assert read_header(with_header(path)) == before
+    load(path)
+
+
+def test_sound_says_whether_the_bytes_are_those_that_were_written(path: Path) -> None:
+    assert checkpoint.sound(path)
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(bytes(content))
+    assert not checkpoint.sound(path)
+    assert not checkpoint.sound(path.with_name("nothing"))
 
 
 @pytest.mark.parametrize("place", [0.02, 0.5, 0.98])
