@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -439,3 +440,17 @@ def test_assertions_of_sentences(servers: Callable[..., Page]) -> None:
     with pytest.raises(Busy) as refused:
         page.start(3)
     assert_sentence(refused.value)
+
+
+def test_a_folder_that_is_deleted_under_way_ends_nothing(room: tuple[Page, Page]) -> None:
+    ada, _ = room
+    mine = ada.start()
+    ada.until_saved(mine)
+    shutil.rmtree(ada.folder(mine))
+    at = ada.view(mine)["step"]
+    ada.until_step(mine, at + 5)
+    ada.tell(mine, "save")
+    ada.until(mine, "checkpoint", lambda: list(ada.folder(mine).glob("step-*")))
+    ada.tell(mine, "stop")
+    stopped = ada.until_state(mine, "stopped")["step"]
+    assert checkpoint.read_header(last(ada.folder(mine))).step == stopped

@@ -262,3 +262,31 @@ def test_a_run_goes_on_once_after_an_error_that_may_be_its_own(
     store.delete("owner-ada-0123456789", mine)
     store.close()
     assert isinstance(store.table, RunTable)
+
+
+def test_a_run_that_cannot_be_saved_keeps_its_worker_and_says_so_once(
+    few: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.trainer.POLL_S", 0.0)
+    full = OSError(28, "No space left on device")
+
+    def write(*args: Any, **more: Any) -> None:
+        raise full
+
+    inbox = QueueInbox()
+    training = Shelf().take(spec("vae", few, tmp_path, 100_000), inbox)
+    seen = []
+    with monkeypatch.context() as disk:
+        disk.setattr("engine.files.write_atomically", write)
+        for event in training.events():
+            seen.append(event)
+            if training.step in (10, 30):
+                inbox.put(commands.Park())
+            if training.step >= 300:
+                disk.undo()
+                inbox.put(commands.Park())
+    alerts = [e for e in seen if isinstance(e, events.Alert) and e.alert == "not_saved"]
+    assert len(alerts) == 1
+    assert training.step >= 300
+    assert training.ending == "parked"
+    assert training.saved_as
