@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +25,24 @@ from engine.errors import CheckpointError, NoSpace, NotFound, PlaygroundError, R
 from engine.events import Event
 from engine.inbox import Inbox
 from engine.journal import Journal
-from engine.learner import Finding, Learner, Record
+from engine.learner import Finding, Learner
 from engine.registry import check_fit, entry
 from engine.rng import stream_seed
 from engine.spec import RunSpec
 from engine.tensors import DataView
+from engine.training_parts import (
+    Drawing,
+    Rate,
+    Recorder,
+    Safe,
+    forget_after,
+    is_milestone,
+    prune,
+)
 
 SYNC_S = 0.1  # metrics and the divergence check, ten times a second
 POLL_S = 0.004  # how often the inbox is looked at; far below what a person notices
 SAVE_S = 10.0  # a killed run loses at most this much work
-PREVIEW_SHARE = 0.04  # of the run's time, at most; see _Drawing
-PREVIEW_CREDIT_S = 0.6  # beyond that share, once, so that the first pictures come at once
-TURN_CREDIT_S = 0.1  # of it, for a run that goes on
 TEST_LIMIT = 500  # test images for the live curve
 MONITOR_SHARE = 0.03  # of the run's time, at most, for `Learner.monitor`
 
@@ -129,12 +135,12 @@ class Training:
         self.learner.next_batch = self._next_batch
         self.examples = self.learner.examples(self.data)
         self.config = self.learner.config
-        self.recorder = _Recorder()
+        self.recorder = Recorder()
         self.first_loss: float | None = None
-        self.drawing = _Drawing(self)
+        self.drawing = Drawing(self)
         self.monitored_at, self.monitor_spent = -math.inf, 0.0
         self.alerted: set[str] = set()
-        self.rate = _Rate()
+        self.rate = Rate()
         self.stepping, self.saved_as, self.unsaved = False, "", False
         self._begin_turn(spec)
         self._recall()
@@ -154,7 +160,7 @@ class Training:
         self.last_sync = self.last_save = time.monotonic()
         self.last_poll = 0.0  # commands given beforehand come before the first step
         self.parking, self.taken = False, 0
-        self.safe = self.copied = _Safe.of(self, self.last_save)
+        self.safe = self.copied = Safe.of(self, self.last_save)
 
     def go_on(self, spec: RunSpec, inbox: Inbox) -> None:
         """Take up a parked run that was kept; `events` then yields its next turn."""
@@ -423,7 +429,7 @@ class Training:
         if now - self.copied.at >= 1.0:
             # the older copy is safe now: the steps after it went well; the newer one may not be
             self.safe = self.copied
-            self.copied = _Safe.of(self, now) if self._finite() else replace(self.copied, at=now)
+            self.copied = Safe.of(self, now) if self._finite() else replace(self.copied, at=now)
 
     def _monitor(self, now: float, whole: bool = False) -> Iterator[Event]:
         """Look closer, when it is time and within the monitor's share of the run's time."""
@@ -601,180 +607,3 @@ class Training:
         """Say whether weights and optimizer state are finite; reads from the device once."""
         floats = [v for v in self.learner.tensors().values() if v.is_floating_point()]
         return not floats or bool(torch.stack([v.isfinite().all() for v in floats]).all())
-
-
-def is_milestone(step: int) -> bool:
-    """Say whether the timeline keeps this step: 0, 1, 2, 4 … 64, 91, 128, 181, 256, …
-
-    Powers of two, half powers of two from 64 on, every 2,048 from 8,192 on: a run of any
-    length has a few dozen frames.
-    """
-    if step < 64:
-        return step & (step - 1) == 0
-    if step > 8192:
-        return step % 2048 == 0
-    exponent = round(2 * math.log2(step))
-    return round(2 ** (exponent / 2)) == step
-
-
-def forget_after(folder: Path | None, step: int) -> None:
-    """Delete checkpoints of later steps: the run has gone back to this one."""
-    for at, path in checkpoint.saved_steps(folder).items() if folder else ():
-        if at > step:
-            path.unlink(missing_ok=True)
-
-
-def prune(folder: Path, keep_last: int = 2) -> None:
-    """Delete checkpoints that are neither among the newest nor at a power of two."""
-    for step, path in list(checkpoint.saved_steps(folder).items())[:-keep_last]:
-        if step & (step - 1) or step < 64:
-            path.unlink(missing_ok=True)
-
-
-class _Recorder:
-    """Losses stay on the device until they are read all at once."""
-
-    def __init__(self) -> None:
-        self.rows: list[Record] = []
-        self.taken = 0
-
-    def add(self, record: Record) -> None:
-        """Keep one step's record."""
-        self.rows.append(record)
-
-    def take(self) -> tuple[dict[str, float], int | None, float] | None:
-        """Return the means since last time, the first non-finite step, the first step's loss."""
-        if not self.rows:
-            return None
-        rows, self.rows = self.rows, []
-        self.taken = len(rows)
-        names = {name for row in rows for name in row}
-        columns = {n: torch.stack([r[n] for r in rows if n in r]).float() for n in names}
-        means = torch.stack([c.mean() for c in columns.values()]).tolist()
-        losses = columns["loss"].tolist()
-        bad = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), None)
-        return dict(zip(columns, means, strict=True)), bad, losses[0]
-
-
-@dataclass
-class _Rate:
-    """Steps per second over a sliding window of the clock; the last one while none are taken."""
-
-    count: int = 0
-    last: float = 0.0
-    marks: list[tuple[float, int]] = field(default_factory=list)
-
-    def read(self) -> float:
-        """Return steps per second over about the last two seconds."""
-        now = time.monotonic()
-        self.marks = [m for m in self.marks if now - m[0] <= 2.0] + [(now, self.count)]
-        (t0, n0), (t1, n1) = self.marks[0], self.marks[-1]
-        if t1 - t0 > 0.05 and n1 > n0:
-            self.last = (n1 - n0) / (t1 - t0)
-        return self.last
-
-    def restart(self) -> None:
-        """Forget the window: the run stood still."""
-        self.marks = [(time.monotonic(), self.count)]
-
-
-@dataclass
-class _Safe:
-    """A finite state, kept in memory for the way back after divergence."""
-
-    at: float
-    step: int
-    cursor: int
-    config: Config
-    history: list[tuple[int, str, Any, Any]]
-    metrics: dict[str, float]
-    tensors: dict[str, Tensor]
-
-    @classmethod
-    def of(cls, run: Training, now: float) -> _Safe:
-        """Copy the present state."""
-        tensors = {k: v.detach().clone() for k, v in run.learner.tensors().items()}
-        history = list(run.history)
-        return cls(now, run.step, run.cursor, run.config, history, dict(run.metrics), tensors)
-
-    def put_back(self, run: Training) -> None:
-        """Return the run to this state."""
-        run.learner.load_tensors(self.tensors)
-        run.learner.reconfigure(self.config)
-        run.config, run.history, run.metrics = self.config, self.history, self.metrics
-        run.step, run.cursor = self.step, self.cursor
-
-
-class _Drawing:
-    """Live pictures within their share of the run's time; kept ones at milestones."""
-
-    def __init__(self, run: Training) -> None:
-        self.run = run
-        self.began = time.monotonic()
-        # pictures of a run that goes on are on screen already
-        self.spent = PREVIEW_CREDIT_S - TURN_CREDIT_S if run.spec.going_on else 0.0
-        self.ticks: dict[str, int] = {}
-        self.drawn_at: dict[str, float] = {}
-        self.step_seen = -1
-
-    def first(self) -> Iterator[Event]:
-        """Draw everything once, so that something is on screen before the first step."""
-        yield from self.whole()
-        yield from self.keep()
-
-    def whole(self, strict: bool = False) -> Iterator[Event]:
-        """Draw every live view whole: at the start, at a pause, at the end."""
-        self.ticks.clear()
-        for view in self._views():
-            yield from self._draw(view.name, strict)
-
-    def due(self, now: float) -> Iterator[Event]:
-        """Draw the views whose time has come, most overdue first, while there is time for it."""
-        overdue = sorted(self._views(), key=lambda v: self.drawn_at.get(v.name, 0.0) + v.interval_s)
-        for view in overdue:
-            late = now - self.drawn_at.get(view.name, 0.0) >= view.interval_s * 0.9
-            if late and self._within_budget():
-                yield from self._draw(view.name)
-
-    def keep(self) -> Iterator[Event]:
-        """Draw what the timeline keeps of this step."""
-        if not self.run.spec.previews:
-            return
-        began = time.monotonic()
-        payloads = self.run.learner.draw_kept(self.run.data)
-        self.spent += time.monotonic() - began
-        for name, payload in payloads.items():
-            yield events.Preview(self.run.step, name, payload, kept=True)
-
-    def share(self) -> float:
-        """Return the share of the run's time that drawing took."""
-        return self.spent / max(time.monotonic() - self.began, 1e-6)
-
-    def forget_if_moved(self) -> None:
-        """Let the learner drop what it cached from older weights."""
-        if self.step_seen != self.run.step:
-            self.step_seen = self.run.step
-            self.run.learner.forget()
-
-    def _views(self):  # type: ignore[no-untyped-def]
-        return self.run.learner.live_views if self.run.spec.previews else ()
-
-    def _within_budget(self) -> bool:
-        elapsed = time.monotonic() - self.began
-        return self.spent <= PREVIEW_CREDIT_S + PREVIEW_SHARE * elapsed
-
-    def _draw(self, name: str, strict: bool = False) -> Iterator[Event]:
-        began = time.monotonic()
-        self.forget_if_moved()
-        tick = self.ticks.get(name, 0)
-        try:
-            payload = self.run.learner.draw_live(name, tick, self.run.data)
-        except RuntimeError:
-            if strict:
-                raise
-            return  # weights that are not finite cannot be drawn; the next reading ends the run
-        self.ticks[name] = tick + 1
-        now = time.monotonic()
-        self.spent += now - began
-        self.drawn_at[name] = now
-        yield events.Preview(self.run.step, name, payload)

@@ -17,6 +17,16 @@ WITHOUT_TORCH = (
     *("errors", "spec", "presets", "eventlog", "journal", "inbox", "configs", "data"),
     *("executors.inline", "executors.process", "executors.worker", "__main__"),
     *("executors.choose", "executors.ray", "executors.base", "scheduler", "policy", "capacity"),
+    *(
+        "turns",
+        "warden",
+        "revival",
+        "run_record",
+        "run_table",
+        "run_reading",
+        "run_views",
+        "starting",
+    ),
 )
 
 

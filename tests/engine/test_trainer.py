@@ -58,7 +58,8 @@ from engine.journal import Journal
 from engine.learner import Finding
 from engine.registry import MODELS
 from engine.spec import Budget, check_budget, check_seed
-from engine.trainer import _Rate, is_milestone, restore
+from engine.trainer import is_milestone, restore
+from engine.training_parts import Rate
 
 every_key = pytest.mark.parametrize("key", KEYS)
 every_autoencoder = pytest.mark.parametrize("key", AUTOENCODERS)
@@ -207,7 +208,7 @@ def test_standing_still_is_not_the_runs_own_time(few: Data) -> None:
 def test_the_last_speed_is_told_after_a_long_last_test(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = {"now": 100.0}
     monkeypatch.setattr("engine.trainer.time.monotonic", lambda: clock["now"])
-    rate = _Rate()
+    rate = Rate()
     rate.read()
     clock["now"], rate.count = 101.0, 50
     assert rate.read() == pytest.approx(50.0)
