@@ -34,9 +34,11 @@ class Entry:
 class EventLog:
     """Append events; read those after a number. Not thread-safe: the run store locks."""
 
-    def __init__(self, first: int = 1, cold: bool = False) -> None:
+    def __init__(self, first: int = 1, told: int | None = None) -> None:
+        """`told` is the last number of events that lie on disk only: the log begins put away."""
         self.next_seq = first
-        self.cold = cold  # put away: what was told lies on disk only
+        self.cold = told is not None  # put away
+        self._told = told or 0
         self._entries: OrderedDict[int, Entry] = OrderedDict()
         self._latest: dict[_Key, int] = {}
         self._metrics = 0
@@ -106,20 +108,20 @@ class EventLog:
         live = [e.body for e in self._entries.values() if _is_live(e.meta)]
         self._entries.clear()
         self._latest.clear()
-        self._metrics, self.cold = 0, True
+        self._metrics, self.cold, self._told = 0, True, self.last_seq
         return live
 
     def refill(self, past: Iterable[tuple[dict[str, Any], bytes]]) -> None:
-        """Take back what was put away, numbered so that it ends with the last number given.
+        """Take back what was put away, numbered so that it ends with the last number then.
 
         Nobody misses an event by that: numbers only grow, as live ones between are gone.
         """
-        last, told = self.last_seq, list(past)
+        coming, told = self.next_seq, list(past)
         self.cold = False
-        self.next_seq = max(1, last - len(told) + 1)
+        self.next_seq = max(1, self._told - len(told) + 1)
         for meta, body in told:
             self.append(meta, body)
-        self.next_seq = max(self.next_seq, last + 1)
+        self.next_seq = max(self.next_seq, coming)
 
     def _replaces(self, meta: dict[str, Any]) -> _Key | None:
         if meta["kind"] == "progress":

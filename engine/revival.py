@@ -49,8 +49,8 @@ def _read(folder: Path, basis: RunSpec) -> Run:
     run.journal.sweep()
     # a page that comes back knows larger numbers of the earlier server's events; the wall
     # clock may have been put back since
-    last = int(described.get("last_seq") or 0) + SEQ_LEAP
-    run.log = EventLog(max(last, time.time_ns() // 1_000_000), cold=True)
+    told = int(described.get("last_seq") or 0)
+    run.log = EventLog(max(told + SEQ_LEAP, time.time_ns() // 1_000_000), told)
     _merge_changes(run)
     if run.ended_at is not None:
         run.ended_since = time.monotonic() - max(0.0, time.time() - run.ended_at)

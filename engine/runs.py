@@ -48,7 +48,7 @@ log = logging.getLogger("playground.runs")
 MAX_LOOKS = 8  # of one run: what its live views were told to show
 MAX_KEYS = 500  # of starts that may be repeated
 DEFAULT_STEPS = 3000
-ROTATE_S = 0.2
+ROTATE_S = 0.1
 
 
 class RunStore(Reading, Explorations):
@@ -99,7 +99,7 @@ class RunStore(Reading, Explorations):
             try:
                 with self._lock:
                     self.turns.rotate()
-                if count % 5 == 0:
+                if count % 10 == 0:
                     self.warden.tick()
             except Exception:
                 log.exception("a look at the clock failed; the next one follows")

@@ -59,6 +59,7 @@ class Scheduler:
         self._count = 0
         self._floor = 0.0
         self._asked: set[str] = set()
+        self._overshoot = 0.0  # by how much turns are longer than a slice, of late
 
     # ------------------------------------------------------------------ what happens
 
@@ -92,12 +93,10 @@ class Scheduler:
         held.running[run] = now
 
     def restart(self, run: str, now: float) -> None:
-        """Count a turn's length from now: until here its worker was getting ready."""
+        """Count a turn from now: until here its worker was getting ready."""
         owner = self._owner_of.get(run)
         if owner is not None and run in self._owners[owner].running:
-            held = self._owners[owner]
-            self._charge(held, now - held.running[run], now)
-            held.running[run] = now
+            self._owners[owner].running[run] = now
 
     def end(self, run: str, now: float, again: bool = False) -> float:
         """Take the slot back and charge for the turn; `again` lets the run wait at once.
@@ -109,6 +108,9 @@ class Scheduler:
             return 0.0
         held = self._owners[owner]
         took = max(0.0, now - held.running.pop(run))
+        if again and run in self._asked:
+            late = min(1.0, max(0.0, took - self.slice_s()))
+            self._overshoot += 0.2 * (late - self._overshoot)
         self._asked.discard(run)
         self._charge(held, took, now)
         if again:
@@ -139,6 +141,7 @@ class Scheduler:
     def giving_way(self, now: float) -> list[str]:
         """Return running runs whose turn is over because others should have theirs."""
         slice_s, chosen = self.slice_s(), []
+        enough = slice_s - min(0.3 * slice_s, self._overshoot)  # giving way takes its time
         waiting = self._first_of_each(now)
         matched = max(0, self.slots - self.running) + len(self._asked)
         for run, owner, began in self._running_most_used_first(now):
@@ -146,7 +149,7 @@ class Scheduler:
                 break
             next_owner = self._owner_of[waiting[matched]]
             late = owner in self.behind and next_owner not in self.behind
-            if run in self._asked or not (late or now - began >= slice_s):
+            if run in self._asked or not (late or now - began >= enough):
                 continue
             if late or self._may_follow(next_owner, owner, now):
                 chosen.append(run)

@@ -219,8 +219,6 @@ class Turns:
         self.scheduler.begin(run.id, time.monotonic())
         run.begun = run.parking = False
         run.begin, run.replaying = begin, [c for c in run.changes if c[0] >= begin]
-        run.meter.wait(False)
-        run.meter.serve(True)
         self.table.status(run, "starting", None, self.place(run))
         level = logging.INFO if turn == 1 else logging.DEBUG
         facts = {"steps": run.spec.budget.max_steps, "waited_s": round(run.meter.waited, 2)}
@@ -266,6 +264,8 @@ class Turns:
     def _first_word(self, run: Run, meta: dict[str, Any]) -> None:
         """Count the turn from here; a damaged checkpoint may have sent the run further back."""
         run.begun = True
+        run.meter.wait(False)
+        run.meter.serve(True)
         now = time.monotonic()
         self.scheduler.restart(run.id, now)
         step = meta.get("step", 0)
@@ -308,6 +308,7 @@ class Turns:
                 return  # it was continued before its last worker had said good-bye
             cause = getattr(run.handle, "cause", None)
             run.handle, run.parking = None, False
+            run.meter.wait(False)
             run.meter.serve(False)
             again = clean and self._goes_on(run)
             self.scheduler.end(run.id, time.monotonic(), again)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import random
 import signal
@@ -11,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small import Data, assert_same_end, few_digits, run, spec
+from small import Data, Script, assert_same_end, few_digits, run, spec
 from store_page import LONG, Page
 
+from engine import checkpoint, commands
 from engine.executors.process import ProcessExecutor
+from engine.journal import Journal
 from engine.runs import RunStore
 
 KILLS = 20
@@ -67,3 +70,30 @@ def test_twenty_killed_workers_and_nobody_notices(
     seqs = [e["seq"] for e in bystander.events(watched)]
     assert seqs == sorted(set(seqs))
     bystander.clear()
+
+
+def save_for_ever(folder: Path, few: Data) -> None:
+    """Train in a process of its own, saving all the time."""
+    given = spec("vae", few, folder, LONG)
+    script = Script(running=dict.fromkeys(range(1, 10**6), commands.Save()))
+    run(given, script)
+
+
+def test_a_process_killed_while_it_saves_leaves_whole_checkpoints(
+    pool: ProcessExecutor, few: Data, tmp_path: Path
+) -> None:
+    context, chance = multiprocessing.get_context("forkserver"), random.Random(27)
+    for number in range(12):
+        folder = tmp_path / str(number)
+        process = context.Process(target=save_for_ever, args=(folder, few))
+        process.start()
+        while not list(folder.glob("step-*.safetensors")) and process.is_alive():
+            process.join(0.01)
+        process.join(chance.uniform(0, 0.15))
+        process.kill()
+        process.join()
+        saved = checkpoint.saved_steps(folder)
+        assert saved
+        assert all(checkpoint.sound(path) for path in saved.values()), number
+        Journal(folder).sweep()
+        assert not list(folder.glob("*.tmp.*"))

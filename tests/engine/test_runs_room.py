@@ -417,6 +417,7 @@ def test_an_ended_runs_log_is_put_away_and_read_back(
     before = page.events(mine)
     kinds = ("metrics", "status", "saved", "preview")
     found = page.store._get(mine)
+    page.until(mine, "end", lambda: found.handle is None)
     found.watchers.clear()
     found.seen_at = found.ended_since = time.monotonic() - 1000
     page.store.tick()
