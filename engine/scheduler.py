@@ -58,8 +58,8 @@ class Scheduler:
         self._came: dict[str, int] = {}
         self._count = 0
         self._floor = 0.0
-        self._asked: set[str] = set()
-        self._overshoot = 0.0  # by how much turns are longer than a slice, of late
+        self._asked: dict[str, float] = {}  # to give way, and when
+        self._overshoot = 0.3  # seconds that giving way has taken, of late
 
     # ------------------------------------------------------------------ what happens
 
@@ -108,10 +108,10 @@ class Scheduler:
             return 0.0
         held = self._owners[owner]
         took = max(0.0, now - held.running.pop(run))
-        if again and run in self._asked:
-            late = min(1.0, max(0.0, took - self.slice_s()))
-            self._overshoot += 0.2 * (late - self._overshoot)
-        self._asked.discard(run)
+        asked = self._asked.pop(run, None)
+        if again and asked is not None:
+            late = min(1.0, max(0.0, now - asked))
+            self._overshoot += (0.5 if late > self._overshoot else 0.1) * (late - self._overshoot)
         self._charge(held, took, now)
         if again:
             self._count += 1
@@ -122,13 +122,13 @@ class Scheduler:
             self._forget()
         return took
 
-    def ask(self, run: str) -> None:
+    def ask(self, run: str, now: float) -> None:
         """Note that a run has been asked to give way."""
-        self._asked.add(run)
+        self._asked[run] = now
 
     def unask(self, run: str) -> None:
         """Note that a run did not give way after all."""
-        self._asked.discard(run)
+        self._asked.pop(run, None)
 
     # ------------------------------------------------------------------ who is next
 

@@ -181,7 +181,7 @@ class Turns:
         if run.handle is None or run.parking:
             return
         run.parking, run.asked_at = True, time.monotonic()
-        self.scheduler.ask(run.id)
+        self.scheduler.ask(run.id, run.asked_at)
         run.handle.send(commands.Park())
         level = logging.DEBUG if reason in ("slice", "paused") else logging.INFO
         log.log(level, "run parked", extra={**_facts(run, "run_parked"), "reason": reason})

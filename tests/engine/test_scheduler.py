@@ -51,7 +51,7 @@ class Room:
                 self.gone[run] = self.now
         for run in self.scheduler.giving_way(self.now):
             del self.began[run]
-            self.scheduler.ask(run)
+            self.scheduler.ask(run, self.now)
             self.scheduler.end(run, self.now, again=True)
         self.fill()
 
