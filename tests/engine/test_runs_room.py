@@ -54,8 +54,8 @@ def room(single: ProcessExecutor, data: Data) -> Iterator[tuple[Page, Page]]:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.scheduler.SLICE_S", 0.5)
-    monkeypatch.setattr("engine.scheduler.MIN_SLICE_S", 0.3)
+    monkeypatch.setattr("engine.scheduler.SLICE_S", 0.15)
+    monkeypatch.setattr("engine.scheduler.MIN_SLICE_S", 0.1)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_runs_kept_in_the_worker_take_turns_without_beginning_anew(
 ) -> None:
     ada, bob = room
     mine, theirs = ada.start(400), bob.start(LONG)
-    ada.until(mine, "third turn", lambda: ada.store._get(mine).turn >= 3)
+    ada.until(mine, "second turn", lambda: ada.store._get(mine).turn >= 2)
     view = bob.until_state(theirs, "queued")
     assert (view["position"], view["turns_with"]) == (1, 1)
     assert 0 <= view["eta_low_s"] <= view["eta_s"] <= view["eta_high_s"]
