@@ -27,6 +27,7 @@ class Watch:
         self.contexts: list[BrowserContext] = []
         self.problems: list[str] = []
         self.refused: list[Response] = []
+        self.read: set[Request] = set()  # whose answers have been read to their end
         self.expected: list[re.Pattern[str]] = []
 
     def over(self, context: BrowserContext, address: str) -> None:
@@ -42,6 +43,7 @@ class Watch:
         context.on("weberror", self._error)
         context.on("requestfailed", self._lost)
         context.on("response", self._answered)
+        context.on("requestfinished", self._finished)
         context.on("request", asked)
         self.contexts.append(context)
 
@@ -52,6 +54,7 @@ class Watch:
             ("console", self._console),
             ("weberror", self._error),
             ("requestfailed", self._lost),
+            ("requestfinished", self._finished),
         ):
             context.remove_listener(event, fn)
 
@@ -63,6 +66,7 @@ class Watch:
         """Forget what was."""
         self.problems.clear()
         self.refused.clear()
+        self.read.clear()
         self.expected.clear()
 
     def end(self) -> list[str]:
@@ -84,17 +88,21 @@ class Watch:
     def _pages(self) -> list[Any]:
         return [page for context in self.contexts for page in context.pages]
 
+    def _finished(self, request: Request) -> None:
+        self.read.add(request)
+
     def _answered(self, response: Response) -> None:
         if response.status >= 400:
             self.refused.append(response)
 
-    @staticmethod
-    def _described(response: Response) -> str:
+    def _described(self, response: Response) -> str:
         """Say what was asked and what was answered; Chromium's console names only the status."""
-        try:
-            answer = response.text()[:300]
-        except Error:  # its page has gone
-            answer = "(no longer there)"
+        answer = "(not read)"  # asking for it would wait without end: nothing keeps it
+        if response.request in self.read:
+            try:
+                answer = response.text()[:300]
+            except Error:  # its page has gone
+                answer = "(no longer there)"
         asked = (response.request.post_data or "")[:300]
         return f"refused: {response.status} {response.url} {answer} (asked: {asked})"
 
