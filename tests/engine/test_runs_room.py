@@ -181,14 +181,8 @@ def test_caps_hold_for_starts_and_live_changes(room: tuple[Page, Page]) -> None:
 
 def test_the_same_key_is_the_same_run(room: tuple[Page, Page]) -> None:
     ada, bob = room
-    ids = {
-        ada.start(key_="k")
-        if False
-        else ada.store.start(
-            ada.owner, "vae", ada.data.key, {"hidden_dim": 16}, 0, LONG, key="once"
-        )
-        for _ in range(5)
-    }
+    given = (ada.owner, "vae", ada.data.key, {"hidden_dim": 16}, 0, LONG)
+    ids = {ada.store.start(*given, key="once") for _ in range(5)}
     assert len(ids) == 1
     other = bob.store.start(bob.owner, "vae", bob.data.key, {"hidden_dim": 16}, 0, 3, key="once")
     assert other not in ids
