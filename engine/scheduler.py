@@ -81,8 +81,11 @@ class Scheduler:
     def leave(self, run: str) -> None:
         """Forget a run that waited and does so no more."""
         if run in self._came:
-            self._owners[self._owner_of.pop(run)].waiting.remove(run)
+            held = self._owners[self._owner_of[run]]
+            held.waiting.remove(run)
             del self._came[run]
+            if run not in held.running:  # else its last turn is still ending
+                del self._owner_of[run]
             self._forget()
 
     def begin(self, run: str, now: float) -> None:
@@ -90,6 +93,9 @@ class Scheduler:
         held = self._owners[self._owner_of[run]]
         held.waiting.remove(run)
         del self._came[run]
+        if run in held.running:  # its last worker has not said good-bye yet
+            self._charge(held, now - held.running[run], now)
+            self._asked.pop(run, None)
         held.running[run] = now
 
     def restart(self, run: str, now: float) -> None:
@@ -113,6 +119,8 @@ class Scheduler:
             late = min(1.0, max(0.0, now - asked))
             self._overshoot += (0.5 if late > self._overshoot else 0.1) * (late - self._overshoot)
         self._charge(held, took, now)
+        if run in self._came:  # it was continued before its last turn had ended
+            return took
         if again:
             self._count += 1
             self._came[run] = self._count

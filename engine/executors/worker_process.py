@@ -184,13 +184,22 @@ class Worker:
         process = self._context.Process(
             target=worker.main, args=(there, self._nice), daemon=True, name="playground-worker"
         )
-        process.start()
-        there.close()
-        with suppress(EOFError, ConnectionResetError, OSError):
-            self._read(here)
+        try:
+            with suppress(EOFError, ConnectionResetError, OSError):
+                process.start()
+                there.close()
+                self._read(here)
+        finally:  # whatever went wrong, those who count on this worker hear of its end
+            self._gone(process)
+
+    def _gone(self, process: Any) -> None:
+        """Tell those who waited for this worker that it is no more."""
         self.alive = False
         self._outbox.put(None)
-        process.join(2.0)
+        if process.pid is not None:
+            if self.pid is not None and process.is_alive():
+                process.kill()
+            process.join(2.0)
         self._fail_answers()
         handle, self.handle = self.handle, None
         self._on_idle(self, False)

@@ -216,3 +216,34 @@ def test_whatever_comes_and_goes_nothing_is_lost(
         assert sorted(p.position for p in told.values()) == list(range(1, scheduler.waiting + 1))
         assert all(0 <= p.low_s <= p.high_s for p in told.values())
     room.until(lambda: not room.began and not room.scheduler.waiting)
+
+
+# ---------------------------------------------------------------------- continued at once
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_run_that_comes_again_before_its_turn_has_ended(leaves: bool) -> None:
+    scheduler = Scheduler(1)
+    scheduler.arrive("a", "ada", 0.0)
+    scheduler.begin("a", 0.0)
+    scheduler.arrive("a", "ada", 1.0)  # it had finished, and is continued
+    if leaves:
+        scheduler.leave("a")
+    scheduler.end("a", 1.1)
+    assert scheduler.running == 0
+    assert scheduler.waits("a") is not leaves
+    assert scheduler.next(1.2) == (None if leaves else "a")
+    scheduler.arrive("b", "bob", 1.3)
+    assert scheduler.next(1.4) is not None
+
+
+def test_a_run_that_begins_again_before_its_turn_has_ended_takes_one_slot() -> None:
+    scheduler = Scheduler(2)
+    scheduler.arrive("a", "ada", 0.0)
+    scheduler.begin("a", 0.0)
+    scheduler.arrive("a", "ada", 1.0)
+    assert scheduler.next(1.0) == "a"
+    scheduler.begin("a", 1.0)
+    assert (scheduler.running, scheduler.waiting) == (1, 0)
+    scheduler.end("a", 2.0)
+    assert (scheduler.running, scheduler.waiting) == (0, 0)
