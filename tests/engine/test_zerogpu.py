@@ -141,13 +141,16 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Space]:
             break
     assert told, f"the space did not start: {process.wait()}"
     # What `spaces` prints would fill the pipe.
-    threading.Thread(target=process.stdout.read, daemon=True).start()
+    reader = threading.Thread(target=process.stdout.read, daemon=True)
+    reader.start()
     found = Space(told, data)
     yield found
     found.http.close()
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(20) == 0
+    reader.join(20)
+    process.stdout.close()
 
 
 @pytest.mark.slow
