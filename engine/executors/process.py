@@ -49,7 +49,9 @@ class ProcessExecutor:
             self.gpu_fraction = 0.9 / -(-workers // len(self.devices))
         _let_fork_server_import()
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["engine.executors.preload"])
+        self._context.set_forkserver_preload(
+            ["engine.executors.unmoved", "engine.executors.preload"]
+        )
         self._lock = threading.RLock()
         self._idle: list[Worker] = []
         self._busy: list[Worker] = []

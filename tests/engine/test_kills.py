@@ -48,7 +48,9 @@ def test_twenty_killed_workers_and_nobody_notices(
     watched = bystander.start(LONG)
     bystander.until_step(watched, 1)
     pid, chance, killed = bystander.pid(watched), random.Random(6), 0
-    for number in range(KILLS):
+    for number in range(3 * KILLS):  # a run that was quicker than its kill does not count
+        if killed == KILLS:
+            break
         mine = victim.start(STEPS)
         target = victim.until(mine, "worker", lambda: victim.pid(mine))  # noqa: B023
         end = time.monotonic() + chance.uniform(*DELAY_S)
@@ -62,7 +64,7 @@ def test_twenty_killed_workers_and_nobody_notices(
         steps = [e["step"] for e in victim.events(mine, "metrics") if e["split"] == "train"]
         assert steps == sorted(set(steps)), number
         victim.clear()
-    assert killed > KILLS / 2, "most runs were quicker than their kill"
+    assert killed == KILLS
     assert bystander.pid(watched) == pid
     states = [e["state"] for e in bystander.events(watched, "status")]
     assert states[-1] == "running"

@@ -59,6 +59,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 preexec_fn=limit,
+                start_new_session=True,
             )
         deadline = time.monotonic() + PATIENCE_S
         while self._said() == said or not self.answers():
@@ -88,7 +89,7 @@ class Server:
         """End it as a host does; return how many seconds it took."""
         assert self.process is not None
         began = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
+        os.killpg(self.process.pid, signal.SIGTERM)  # as a service manager does
         self.process.wait(60)
         return time.monotonic() - began
 
