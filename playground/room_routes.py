@@ -36,14 +36,14 @@ FILE_NAME = re.compile(r"[^A-Za-z0-9]+")
 
 def routes(room: Room) -> list[Route]:
     """Return the routes of a room."""
-    from playground.routes import PREFIX, _guarded
+    from playground.routes import PREFIX, guarded
 
     def route(path: str, method: str, handler: Handler) -> Route:
         async def bound(service: Any, request: Request) -> Any:
             return await handler(request)
 
         bound.__name__ = handler.__name__
-        return Route(PREFIX + path, _guarded(room.service, bound), methods=[method])
+        return Route(PREFIX + path, guarded(room.service, bound), methods=[method])
 
     doors, teacher = _Students(room), _Teacher(room)
     return [

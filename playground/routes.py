@@ -91,9 +91,6 @@ def guarded(service: Service, handler: Handler) -> Callable[[Request], Awaitable
     return endpoint
 
 
-_guarded = guarded  # the room's routes know it by this name
-
-
 def _refused(
     sentence: str, status: int, field: str | None = None, error: Exception | None = None
 ) -> JSON:

@@ -25,7 +25,7 @@ from engine import events
 from engine.commands import Command
 from engine.errors import PlaygroundError
 from engine.executors.cluster_parcel import DATASETS, Parcel, Probe, saved, unpack
-from engine.executors.worker import PHASE_S
+from engine.executors.patience import Patience
 from engine.inbox import QueueInbox
 from engine.spec import RunSpec
 
@@ -102,25 +102,6 @@ class LeasedInbox(QueueInbox):
             raise TimeoutError
 
 
-class Pulse:
-    """Tells whether a run still takes steps; the bounds are those of a worker process."""
-
-    def __init__(self) -> None:
-        self._seen, self._since, self._longest = -1, time.monotonic(), 0.0
-
-    def stuck(self, run: Training | None, now: float) -> bool:
-        """Say whether a step, or what lies between two steps, has taken far too long."""
-        step = -1 if run is None else run.step
-        standing = run is not None and run.paused
-        if step != self._seen or standing:
-            if self._seen >= 0 and not standing:
-                self._longest = max(self._longest, now - self._since)
-            self._seen, self._since = step, now
-        stepping = run is not None and run.stepping and run.taken > 0
-        patience = max(STEP_S, 10 * self._longest) if stepping else PHASE_S
-        return now - self._since > patience
-
-
 class Trainer:
     """One place to train in: warm, used again and again; see the module's docstring."""
 
@@ -133,7 +114,7 @@ class Trainer:
         self._scratch = Path(tempfile.mkdtemp(prefix="playground-"))
         self._job = 0
         self._run: Training | None = None
-        self._buffer, self._inbox, self._pulse = Buffer(), QueueInbox(), Pulse()
+        self._buffer, self._inbox, self._patience = Buffer(), QueueInbox(), Patience(STEP_S)
         self._shelf = Shelf()
 
     def hello(self, probe: Path, token: str) -> dict[str, Any]:
@@ -152,7 +133,7 @@ class Trainer:
     def prepare(self, job: int) -> None:
         """Make room for the events of a run before it starts."""
         self._job, self._buffer, self._run = job, Buffer(), None
-        self._pulse = Pulse()
+        self._patience = Patience(STEP_S)
         self._inbox = LeasedInbox(self._buffer)
 
     def train(self, job: int, given: RunSpec | Parcel) -> None:
@@ -206,7 +187,7 @@ class Trainer:
     def take(self, job: int, wait_s: float) -> tuple[list[Item], bool, dict[str, Any]]:
         """Return new events, whether the run has ended, and how the actor is."""
         items, ended = self._buffer.take(wait_s) if job == self._job else ([], True)
-        stuck = self._pulse.stuck(self._run, time.monotonic())
+        stuck = self._patience.over(self._run, time.monotonic())
         health = {"stuck": stuck, "rss_mb": _memory_mb(), "keeps": self._shelf.names()}
         return items, ended, health
 

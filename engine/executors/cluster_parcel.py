@@ -16,7 +16,7 @@ from typing import Any
 
 from engine import checkpoint, data
 from engine.data import fashion
-from engine.errors import DataError, NotFound, PlaygroundError
+from engine.errors import DataError, NotFound
 from engine.journal import Journal
 from engine.spec import RunSpec
 
@@ -137,26 +137,17 @@ def _start_point(spec: RunSpec) -> tuple[Path | None, bool]:
     newest = spec.resume
     older = (p for p in reversed(checkpoint.saved_steps(spec.folder).values()) if p < newest)
     for path in [newest, *older]:
-        if _sound(path):
+        if checkpoint.sound(path):
             return path, True
         path.unlink(missing_ok=True)
     return spec.origin, False
-
-
-def _sound(path: Path) -> bool:
-    """Say whether a checkpoint is what was written; reads no tensors."""
-    try:
-        return checkpoint.read_header(path).sha256 == checkpoint._digest_of(path.read_bytes())
-    except (PlaygroundError, OSError):
-        return False
 
 
 def _data_files(spec: RunSpec) -> list[Path]:
     """Return the files of a data set that does not come with the program."""
     root = spec.data_root
     if data.is_own(spec.dataset) and root is not None:
-        path: Path = data._module(spec.dataset)._path(spec.dataset, root)
-        return [path]
+        return [data.saved_file(spec.dataset, root)]
     if spec.dataset == fashion.FULL.key:
         folder = fashion.find_full(root)
         if folder is None:

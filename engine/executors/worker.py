@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import commands, events
 from engine.errors import PlaygroundError
+from engine.executors.patience import Patience
 from engine.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 NICE = 5
 BEAT_S = 1.0
 STEP_S = 5.0  # no step takes longer, or ten times the longest before it
-PHASE_S = 600.0  # nor building, evaluating or drawing
 WARM, CHECK = "", "?"  # in the place of a view's name: load and get ready; load only
 _PR_SET_PDEATHSIG = 1
 
@@ -114,7 +114,7 @@ def _train(pulse: Pulse, spec: RunSpec, shelf: Shelf) -> None:
     pulse.send(("done", shelf.names()))
 
 
-class Pulse:
+class Pulse(Patience):
     """Sends over the pipe, and tells once a second that the main thread is at work.
 
     A signal handler tells it: Python runs handlers in the main thread, between two of its
@@ -123,14 +123,14 @@ class Pulse:
     """
 
     def __init__(self, pipe: Connection) -> None:
+        super().__init__(STEP_S)
         self.pipe = pipe
         self.run: Training | None = None
         self._sending = False
-        self._seen, self._since, self._longest = -1, 0.0, 0.0
         signal.signal(signal.SIGALRM, self._beat)
 
     def __enter__(self) -> None:
-        self._seen, self._since, self._longest = -1, time.monotonic(), 0.0
+        self.begin()
         signal.setitimer(signal.ITIMER_REAL, BEAT_S, BEAT_S)
 
     def __exit__(self, *error: Any) -> None:
@@ -145,16 +145,8 @@ class Pulse:
             self._sending = False
 
     def _beat(self, number: int, frame: Any) -> None:
-        now, run = time.monotonic(), self.run
-        step = -1 if run is None else run.step
-        standing = run is not None and run.paused
-        if step != self._seen or standing:
-            if self._seen >= 0 and not standing:
-                self._longest = max(self._longest, now - self._since)
-            self._seen, self._since = step, now
-        stepping = run is not None and run.stepping and run.taken > 0
-        patience = max(STEP_S, 10 * self._longest) if stepping else PHASE_S
-        if not self._sending and now - self._since <= patience:
+        over = self.over(self.run, time.monotonic())
+        if not self._sending and not over:
             self.pipe.send(("beat",))
 
 

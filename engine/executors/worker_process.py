@@ -30,7 +30,6 @@ from engine.spec import RunSpec
 log = logging.getLogger("playground.workers")
 
 SILENT_S = 15.0  # without a word, or ten times its usual gap: the worker is stuck
-GRACE_S = 3.0  # between asking it to end and ending it
 START_S = 180.0  # for the fork server's imports on a slow machine
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
@@ -91,7 +90,7 @@ class Worker:
         self.turns = 0
         self.heard_at = time.monotonic()
         self._gap = 0.0  # between two words, as a moving mean
-        self._asked_to_end: float | None = None
+        self._given_up = False
         self._job: RunSpec | None = None
         self._unwanted = False
         self._on_idle = on_idle
@@ -130,7 +129,9 @@ class Worker:
     def kill(self) -> None:
         """End the process at once, or as soon as it is there."""
         self._unwanted = True
-        self._signal(signal.SIGKILL)
+        if self.pid is not None and self.alive:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     def retire(self) -> None:
         """End an idle process that is to be replaced."""
@@ -141,11 +142,11 @@ class Worker:
         """End the process if it is with a job and has not been heard of for too long."""
         if not self.ready.is_set():
             if now - self.heard_at > START_S:
-                self._end(now, "did not start")
+                self._give_up("did not start")
         elif self.handle is None and not self._answers:
             return  # nothing to say
         elif now - self.heard_at > max(SILENT_S, 10 * self._gap):
-            self._end(now, "stuck")
+            self._give_up("stuck")
 
     def describe(self) -> dict[str, Any]:
         """Return what a status page shows of this worker."""
@@ -164,20 +165,14 @@ class Worker:
 
     # ------------------------------------------------------------------ inside
 
-    def _end(self, now: float, why: str) -> None:
-        if self._asked_to_end is None:
+    def _give_up(self, why: str) -> None:
+        """End the process; SIGTERM, which it ignores (see `unmoved`), would do nothing."""
+        if not self._given_up:
+            self._given_up = True
             log.warning("worker %s: %s; it is ended", self.pid, why)
-            self._asked_to_end = now
             if self.handle is not None:
                 self.handle.cause = "stuck"
-            self._signal(signal.SIGTERM)
-        elif now - self._asked_to_end > GRACE_S:
-            self._signal(signal.SIGKILL)
-
-    def _signal(self, number: int) -> None:
-        if self.pid is not None and self.alive:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+            self.kill()
 
     def _live(self) -> None:
         here, there = self._context.Pipe()

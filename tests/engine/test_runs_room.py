@@ -251,7 +251,6 @@ def test_a_worker_that_is_stopped_is_noticed_and_replaced(
     room: tuple[Page, Page], straight: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.executors.worker_process.SILENT_S", 2.5)
-    monkeypatch.setattr("engine.executors.worker_process.GRACE_S", 0.5)
     ada, _ = room
     mine = ada.start(400)
     ada.until_saved(mine)
@@ -271,7 +270,6 @@ def test_a_run_that_is_stuck_twice_is_given_up(
     room: tuple[Page, Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.executors.worker_process.SILENT_S", 2.5)
-    monkeypatch.setattr("engine.executors.worker_process.GRACE_S", 0.2)
     ada, bob = room
     mine, pid = ada.start(), None
     for _ in range(2):

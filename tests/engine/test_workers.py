@@ -15,7 +15,7 @@ import torch
 from small import Data, Waiter, run, spec
 
 from engine import commands, device, events
-from engine.executors import process, worker
+from engine.executors import patience, process, worker
 from engine.executors.process import ProcessExecutor
 from engine.executors.shelf import Shelf
 from engine.executors.worker import Pulse
@@ -108,7 +108,7 @@ def test_the_pulse_beats_while_there_is_progress(pulse: Pulse) -> None:
     pulse._beat(0, None)
     assert beats() == 3, "steps of this run are long"
     at.paused, at.stepping = True, False
-    pulse._since -= 2 * worker.PHASE_S
+    pulse._since -= 2 * patience.PHASE_S
     pulse._beat(0, None)
     assert beats() == 4, "standing still is no silence"
     pulse._sending = True
